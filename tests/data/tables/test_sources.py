@@ -19,6 +19,7 @@ import pytest
 
 import netwise as nw
 from netwise.data.tables import ReadOptions, read_as, read_table
+from netwise.data.tables.binary_files import depth_of
 
 DAYS = [datetime(2024, 1, 1 + day) for day in range(4)]
 FRAME = pl.DataFrame(
@@ -109,6 +110,17 @@ def test_each_kind_of_frame_gives_the_same_table(name: str) -> None:
     assert [column.kind for column in reading.columns] == KINDS
 
 
+def sheet_with(end: bytes) -> bytes:
+    """A workbook whose sheet has other bytes at its end."""
+    book, changed = zipfile.ZipFile(io.BytesIO(FILES["t.xlsx"]())), io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name in book.namelist():
+            content = book.read(name)
+            is_sheet = name.endswith("sheet1.xml")
+            archive.writestr(name, content.replace(b"</sheetData>", end) if is_sheet else content)
+    return changed.getvalue()
+
+
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "has no rows below its header: add some"),
     "header": (b"a,b\n", "has no rows below its header: add some"),
@@ -118,10 +130,49 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "binary": (bytes(range(256)) * 20, "is no text, and no other table that is known: save it"),
     "cut off": (gzip.compress(CSV)[:-12], "is damaged, or was cut off .*: fetch it again"),
     "parquet": (b"PAR1" + bytes(50), "is no whole Parquet file .*: write it again"),
+    "damaged workbook": (
+        sheet_with(b"<row </sheetData>"),
+        "is no whole workbook file .*: write it again",
+    ),
+    "far cell": (
+        sheet_with(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'),
+        "its sheet needs more than the .* of memory that are free",
+    ),
+    "impossible cell": (
+        sheet_with(b'<row r="9999999999"><c r="ZZZZZZ9999999999"><v>1</v></c></row></sheetData>'),
+        "is no whole workbook file|cannot be read as a workbook",
+    ),
     "archive": (zipped(b"a")[:4] + b"\0" * 30, "is damaged, or was cut off .*: fetch it again"),
     "long row": (b"a,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2. Write one cell"),
     "short row": (b"a,b,c\n1,2,3\n1,2\n", "line 3: 2 cells where the header has 3. Write one"),
 }
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ((b'{"a": ' + b"[" * 900 + b"]" * 900 + b"}\n") * 30, "more than 64 deep"),
+        (b'{"a": "[[', "is no whole JSON lines file .*: write it again"),
+    ],
+    ids=["deep", "cut off in a text"],
+)
+def test_json_that_is_no_table_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
+    (tmp_path / "t.jsonl").write_bytes(raw)
+    with pytest.raises(nw.DataError, match=message):
+        read_table(tmp_path / "t.jsonl")
+
+
+def test_bytes_that_are_no_text_become_escapes(tmp_path: Path) -> None:
+    cells = [b"\xff\x00", "Köln".encode(), None] * 5
+    frame = pl.DataFrame({"a": cells, "b": range(15)}, {"a": pl.Binary, "b": pl.Int64})
+    frame.write_parquet(tmp_path / "t.parquet")
+    texts = read_table(tmp_path / "t.parquet").frame["a"].to_list()
+    assert texts[:3] == ["\\xff\x00", "Köln", None]
+
+
+def test_brackets_in_texts_are_not_counted() -> None:
+    line = b'{"a": "' + b"[{" * 900 + b'\\"[", "b": [1]}\n'
+    assert depth_of(line * 30) == 2
 
 
 @pytest.mark.parametrize("name", REFUSED)

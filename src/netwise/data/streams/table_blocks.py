@@ -13,11 +13,13 @@ from netwise.data.columns.fitting import fit_columns, target_matrix
 from netwise.data.columns.table_encoder import CellForm, NewRows, TableEncoder
 from netwise.data.streams.block_rows import Block
 from netwise.data.tables.arrays import column_arrays
+from netwise.data.tables.binary_files import whole_file
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.reading import decided_table
 from netwise.data.tables.sources import Cells
 from netwise.errors import DataError, UnknownName
 from netwise.file_errors import file_errors
+from netwise.regular_files import open_regular
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,12 +46,10 @@ class TableFiles:
         for path in paths:
             scan = pl.scan_parquet if path.lower().endswith(PARQUET) else pl.scan_ipc
             with file_errors(Path(path)):
-                Path(path).stat()
-            try:
+                open_regular(Path(path)).close()  # polars would wait for a pipe
+            with whole_file(path, "Parquet" if scan is pl.scan_parquet else "Arrow"):
                 frame = scan(path)
                 known = frame.collect_schema().names()
-            except (pl.exceptions.PolarsError, OSError) as error:
-                raise DataError(f"{path} is no whole table ({error}): write it again") from None
             for name in (*columns, target):
                 if name and name not in known:
                     raise UnknownName(f"column of {path}:", name, known)
@@ -58,16 +58,14 @@ class TableFiles:
                 raise DataError(f"{path} has no column besides the target: add some")
             self.frames.append(frame.select([*inputs, *([target] if target else [])]))
         self.names, self.target, self.paths = inputs, target, tuple(paths)
-        self.lengths = [int(frame.select(pl.len()).collect().item()) for frame in self.frames]
+        self.lengths = [int(each.item()) for each in self._collected(pl.len())]
         self.rows = sum(self.lengths)
         if not self.rows:
             raise DataError(f"{paths[0]} has no rows: name a table that has some")
 
     def targets(self) -> np.ndarray:
         """The targets of all rows."""
-        import polars as pl  # heavy
-
-        column = pl.concat([f.select(self.target).collect() for f in self.frames])[self.target]
+        column = self._joined(self._collected(self.target))[self.target]
         if column.null_count():
             row = int(column.is_null().arg_max() or 0)
             raise DataError(
@@ -84,16 +82,34 @@ class TableFiles:
 
     def slice(self, start: int, count: int) -> pl.DataFrame:
         """So many rows from `start` on."""
-        import polars as pl  # heavy
-
         found = []
-        for frame, length in zip(self.frames, self.lengths, strict=True):
+        for frame, path, length in zip(self.frames, self.paths, self.lengths, strict=True):
             if start < length and count > 0:
-                part = frame.select(self.names).slice(start, count).collect()
+                with whole_file(path, "table"):
+                    part = frame.select(self.names).slice(start, count).collect()
                 found.append(part)
                 count -= part.height
             start = max(0, start - length)
-        return pl.concat(found)
+        return self._joined(found)
+
+    def _collected(self, what: Any) -> list[pl.DataFrame]:
+        """Columns or expressions of each file."""
+        found = []
+        for frame, path in zip(self.frames, self.paths, strict=True):
+            with whole_file(path, "table"):
+                found.append(frame.select(what).collect())
+        return found
+
+    def _joined(self, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        import polars as pl  # heavy
+
+        try:
+            return pl.concat(frames)
+        except pl.exceptions.PolarsError as error:
+            raise DataError(
+                f"{', '.join(self.paths[:3])} have columns of other types ({error}): write them "
+                "with the same types"
+            ) from None
 
     def fitted_encoder(
         self, train: np.ndarray, y: np.ndarray, classes: int, most: int
@@ -118,9 +134,7 @@ class TableFiles:
             own, taken = train[first:end], start + size
             frames.append(self.slice(int(start), size)[own - start])
             rows.append(own)
-        import polars as pl  # heavy
-
-        frame, own = pl.concat(frames), np.concatenate(rows)
+        frame, own = self._joined(frames), np.concatenate(rows)
         reading = decided_table(Cells(frame, self.paths[0]), ReadOptions(), None)
         if reading.frame.height != len(own):
             raise DataError(f"{self.paths[0]} has rows without a single value: remove them")

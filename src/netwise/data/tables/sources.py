@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from netwise.data.tables.binary_files import (
+    ARROW,
+    ARROW_STREAM,
+    JSON,
+    JSON_LINES,
+    PARQUET,
+    WORKBOOK,
+    read_binary,
+    whole_file,
+)
 from netwise.data.tables.delimited import find_head, remarks_left_out, text_frame, without_footer
 from netwise.data.tables.encodings import decode
 from netwise.data.tables.frames import as_polars, flattened
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import content
-from netwise.errors import DataError, MissingPackage
 from netwise.file_errors import file_errors
 
 if TYPE_CHECKING:
     import polars as pl
 
-TEXT, PARQUET, ARROW, ARROW_STREAM, WORKBOOK, JSON_LINES, JSON = (
-    "text",
-    "Parquet",
-    "Arrow",
-    "Arrow stream",
-    "workbook",
-    "JSON lines",
-    "JSON",
-)
+TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,9 @@ def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> C
     kind = kind_of(raw, path)
     if kind == TEXT:
         return _of_text(raw, str(path), options, wanted)
-    import polars as pl  # heavy
-
-    try:
-        frame = flattened(_binary(raw, kind, options))
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        if isinstance(error, DataError | MissingPackage):
-            raise
-        raise DataError(f"{path} is no whole {kind} file ({error}): write it again") from None
+    frame = read_binary(raw, path, kind, options)
+    with whole_file(path, kind):
+        frame = flattened(frame)
     return Cells(frame, str(path), (f"It is a {kind} file.",))
 
 
@@ -102,32 +97,6 @@ def _ending(path: Path) -> str:
         if ending.lower() not in (".gz", ".xz", ".bz2", ".zip")
     ]
     return endings[-1] if endings else ""
-
-
-def _binary(raw: bytes, kind: str, options: ReadOptions) -> pl.DataFrame:
-    import polars as pl  # heavy
-
-    stream = io.BytesIO(raw)
-    if kind == PARQUET:
-        return pl.read_parquet(stream)
-    if kind == ARROW:
-        return pl.read_ipc(stream)
-    if kind == ARROW_STREAM:
-        return pl.read_ipc_stream(stream)
-    if kind == JSON:
-        return pl.read_json(stream, infer_schema_length=None)
-    if kind == JSON_LINES:
-        return pl.read_ndjson(stream, infer_schema_length=None)
-    return _workbook(raw, options)
-
-
-def _workbook(raw: bytes, options: ReadOptions) -> pl.DataFrame:
-    try:
-        from fastexcel import read_excel  # heavy
-    except ImportError:
-        raise MissingPackage("reading a workbook", "fastexcel", "excel") from None
-    sheet = read_excel(raw).load_sheet(options.sheet or 0)
-    return sheet.to_polars()
 
 
 def _of_text(raw: bytes, path: str, options: ReadOptions, wanted: Sequence[str]) -> Cells:

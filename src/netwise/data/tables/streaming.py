@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from netwise.data.tables.binary_files import ARROW, JSON_LINES, PARQUET, whole_file
 from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import file_decimal
 from netwise.data.tables.delimited import Head, find_head, text_frame
@@ -21,7 +22,7 @@ from netwise.data.tables.encodings import MIXED, decode, of_mixed
 from netwise.data.tables.frames import flattened
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import UNPACKED_BY, content, refuse_strangers
-from netwise.data.tables.sources import ARROW, JSON_LINES, PARQUET, TEXT, cells_of, kind_of
+from netwise.data.tables.sources import TEXT, cells_of, kind_of
 from netwise.errors import DataError
 from netwise.file_errors import file_errors
 from netwise.regular_files import open_regular
@@ -104,7 +105,7 @@ def decimal_sign(
 def _scanned(path: Path, kind: str, rows: int) -> Iterator[pl.DataFrame]:
     import polars as pl  # heavy
 
-    try:
+    with whole_file(path, kind):
         if kind == PARQUET:
             frame = pl.scan_parquet(path)
         elif kind == ARROW:
@@ -113,8 +114,6 @@ def _scanned(path: Path, kind: str, rows: int) -> Iterator[pl.DataFrame]:
             frame = pl.scan_ndjson(path, infer_schema_length=None)
         for batch in frame.collect_batches(chunk_size=rows, maintain_order=True):
             yield from flattened(batch).iter_slices(rows)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path} is no whole {kind} file ({error}): write it again") from None
 
 
 @contextmanager

@@ -63,7 +63,10 @@ def native(column: pl.Series) -> pl.Series:
     if kind in (pl.Categorical, pl.Enum):
         return column.cast(pl.String)
     if kind == pl.Binary:
-        return column.cast(pl.String, strict=False)
+        cells = [
+            None if cell is None else cell.decode("utf-8", "backslashreplace") for cell in column
+        ]
+        return pl.Series(column.name, cells, pl.String)
     return _as_texts(column)
 
 
