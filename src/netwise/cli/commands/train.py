@@ -306,10 +306,13 @@ def _show_network(recipe: Recipe, shape: tuple[int, ...]) -> None:
 
 
 def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool) -> None:
-    """Print how a run ended, its diagnosis and its report, and exit with the code of its end."""
+    """Print how a run ended, its diagnosis and its report, and exit with the code of its end.
+
+    A run that was interrupted is not compared with baselines, since somebody waits for its end.
+    After SIGTERM no report is written either: most systems kill soon after it.
+    """
     from netwise.diagnosis.report import diagnose
     from netwise.history import history_as_dict
-    from netwise.report import write_report  # heavy
     from netwise.storage.run_folder import RunFolder
     from netwise.training.run_scores import final_scores
     from netwise.training.simple_baselines import baselines, beside_baselines
@@ -318,27 +321,31 @@ def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool
     assert folder is not None
     scores = final_scores(run, prepared)
     beside = None
-    if with_baselines and scores is not None:
+    if with_baselines and scores is not None and run.history.ended.how != "interrupted":
         beside = baselines(run, prepared)
         run = run if beside is None else beside_baselines(run, beside)
         fact = run.history.facts.baseline
         if fact is not None:  # so that later diagnoses of the run know it too
             RunFolder(folder).write_baseline(fact)
     ended, diagnosis = run.history.ended, diagnose(run)
-    page = write_report(
-        run,
-        folder / REPORT,
-        prepared=prepared,
-        diagnosis=diagnosis,
-        scores=scores,
-        baselines=beside,
-    )
+    page = None
+    if not _is_terminated(ended):
+        from netwise.report import write_report  # heavy
+
+        page = write_report(
+            run,
+            folder / REPORT,
+            prepared=prepared,
+            diagnosis=diagnosis,
+            scores=scores,
+            baselines=beside,
+        )
     if as_json:
         score = None if run.score is None else {**vars(run.score), "sentence": str(run.score)}
         echo_json(
             {
                 "folder": str(folder),
-                "report": str(page),
+                "report": None if page is None else str(page),
                 "data": run.recipe.data.summary().as_dict(),
                 **history_as_dict(run.history),
                 "score": score,
@@ -354,7 +361,8 @@ def _print_end(run: Run, prepared: Prepared, with_baselines: bool, as_json: bool
         if beside is not None and beside.sentence:
             echo(beside.sentence)
         echo(_diagnosis_text(diagnosis, folder))
-        echo(f"Report: {page}")
+        if page is not None:
+            echo(f"Report: {page}")
     _exit(ended, folder)
 
 
@@ -380,7 +388,11 @@ def _exit(ended: RunEnd, folder: Path | None) -> None:
         sys.exit(DIVERGED)
     if ended.how == "interrupted":
         echo(f"Continue with: {command_of_train()} --resume {folder}", err=True)
-        sys.exit(TERMINATED if "SIGTERM" in ended.sentence else INTERRUPTED)
+        sys.exit(TERMINATED if _is_terminated(ended) else INTERRUPTED)
+
+
+def _is_terminated(ended: RunEnd) -> bool:
+    return ended.how == "interrupted" and "SIGTERM" in ended.sentence
 
 
 def _treat(
