@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 import netwise as nw
 from cli.command_line import run
@@ -43,3 +47,19 @@ def test_labs_are_found_by_words_and_varied() -> None:
         wrong = run(*words)
         assert wrong.exit_code == 2
         assert message in wrong.stderr
+
+
+def test_a_page_that_cannot_be_written_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("file").touch()
+    refused = run("lab", "L02", "--output", "file/pages")
+    assert (refused.exit_code, refused.stdout) == (2, "")  # before the experiment
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("netwise.labs.lab_page.write_lab", full)
+    lost = run("lab", "L02")
+    assert lost.exit_code == 4
+    assert "L02: partly confirmed." in lost.stdout
+    run("lab", "L01", "--set", "rate=0", "--output", "empty")
+    assert not Path("empty").exists()

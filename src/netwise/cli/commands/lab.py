@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netwise.atomic import make_folder
+from netwise.atomic import delete_empty_folder, make_folder
 from netwise.cli.options import json_option
 from netwise.cli.output import echo_json
 from netwise.cli.parsing import parse_settings
@@ -141,22 +141,32 @@ def _list_labs(texts: Mapping[str, LabText], as_json: bool) -> None:
 def _run_lab(
     lab: Lab[Any], changes: Mapping[str, Any], keep_result: bool, output: Path, as_json: bool
 ) -> dict[str, Any]:
-    """Run one lab, write its page, print it, and return it as plain values."""
+    """Run one lab, print it, write its page, and return it as plain values.
+
+    A folder that cannot be written is refused before the experiment; what was measured is printed
+    before the page is written, so that a full disk loses no result.
+    """
     from netwise.labs.lab_page import write_lab  # heavy
     from netwise.labs.record import record
 
-    result = lab.run(**changes)
     make_folder(output)
+    try:
+        result = lab.run(**changes)
+    except BaseException:
+        delete_empty_folder(output)
+        raise
+    if not as_json:
+        for line in _lab_lines(lab, result):
+            echo(line)
     page = write_lab(lab, result, output / f"{lab.name}.html")
     if keep_result:
         record(lab, result)
     if not as_json:
-        for line in _lab_lines(lab, result, page):
-            echo(line)
+        echo(f"Page: {page}")
     return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
 
 
-def _lab_lines(lab: Lab[Any], result: LabResult, page: Path) -> Sequence[str]:
+def _lab_lines(lab: Lab[Any], result: LabResult) -> Sequence[str]:
     criteria = [
         f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.statement} "
         f"(measured: {criterion.value:.4g})"
@@ -178,4 +188,4 @@ def _lab_lines(lab: Lab[Any], result: LabResult, page: Path) -> Sequence[str]:
     if result.settings:
         shown = ", ".join(f"{name} = {value}" for name, value in result.settings.items())
         lines.append(f"Settings (change one by --set NAME=VALUE): {shown}")
-    return [*lines, f"Page: {page}"]
+    return lines
