@@ -5,8 +5,10 @@ scripts/torture --share 0.02           two of a hundred of each kind
 scripts/torture --only checkpoints     kinds whose name has this text
 scripts/torture --again                forget what was done before
 scripts/torture --list                 kinds and counts
+scripts/torture --home /dev/shm/torture    on a disk in memory, for a machine whose disk is busy
 
-Outcomes are kept in .torture/, so that a run that was stopped goes on where it ended. The table is
+Outcomes are kept in .torture/, or in --home, so that a run that was stopped goes on where it
+ended. Two runs at once need two homes. The table is
 torture/results/torture.md, with date and versions; with --share or --only it is printed alone.
 The exit code is 1 where an attack has shown a fault.
 """
@@ -29,6 +31,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 
 from torture.attack import Attack, Outcome, made
 from torture.attacks import ATTACKS
@@ -57,7 +60,13 @@ def main(words: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     if options.again:
         shutil.rmtree(options.home, ignore_errors=True)
-    outcomes = make_all(chosen, options.share, options.home)
+    options.home.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(options.home / ".lock", timeout=0):  # else one deletes what the other attacks
+            outcomes = make_all(chosen, options.share, options.home)
+    except Timeout:
+        print(f"another scripts/torture works in {options.home}: use --home", file=sys.stderr)
+        return 2
     table = as_table(chosen, outcomes)
     print(table)
     if options.share == 1.0 and not options.only:
@@ -71,7 +80,6 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def make_all(attacks: Sequence[Attack], share: float, home: Path) -> list[Outcome]:
     """Make what was not made before, and return the outcomes of all."""
-    home.mkdir(parents=True, exist_ok=True)
     log = home / "outcomes.jsonl"
     done = {}
     for line in log.read_text().splitlines() if log.exists() else []:

@@ -32,6 +32,7 @@ QUICK = {
     "headers of weight files": 12,
     "recipe: No space left on device": 10,
     "tables to train on": 30,
+    "tables that are no text": 20,
     "tables to predict": 30,
     "pictures": 30,
 }

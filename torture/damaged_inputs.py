@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import random
 import struct
 import warnings
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -71,6 +74,64 @@ def damage_table(prepared: Path, scratch: Path, chance: random.Random) -> None:
         loaded = REFUSED if data is REFUSED else answer(data.load, path.name)
     if loaded is not REFUSED:
         require_samples(loaded)
+
+
+def write_tables(folder: Path) -> None:
+    """One table in the forms that are no text."""
+    import polars as pl
+
+    chance = random.Random(0)
+    frame = pl.DataFrame(
+        {
+            "weight": [chance.uniform(1, 40) for _ in range(60)],
+            "colour": [chance.choice(("red", "black", None)) for _ in range(60)],
+            "pet": ["cat", "dog"] * 30,
+        }
+    )
+    frame.write_parquet(folder / "pets.parquet")
+    frame.write_ipc(folder / "pets.arrow")
+    frame.write_ipc_stream(folder / "pets.arrows")
+    frame.write_ndjson(folder / "pets.jsonl")
+    frame.write_json(folder / "pets.json")
+    frame.write_excel(folder / "pets.xlsx")
+    (folder / "pets.csv.gz").write_bytes(gzip.compress(frame.write_csv().encode()))
+
+
+def damage_other_table(prepared: Path, scratch: Path, chance: random.Random) -> None:
+    """Training data in a form that is no text: as `damage_table`, also in parts of archives."""
+    source = chance.choice(sorted(path for path in prepared.iterdir() if path.suffix))
+    path = scratch / source.name
+    raw = source.read_bytes()
+    if path.suffix == ".xlsx" and chance.random() < 0.7:
+        raw = damaged_part(raw, chance)
+    else:
+        raw = damaged(raw, chance)
+    path.write_bytes(raw)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = answer(lambda: nw.data.csv(path, target="pet"), path.name)
+        loaded = REFUSED if data is REFUSED else answer(data.load, path.name)
+    if loaded is not REFUSED:
+        require_samples(loaded)
+
+
+def damaged_part(raw: bytes, chance: random.Random) -> bytes:
+    """A workbook with one of its files damaged, or with cells far from all others."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    name = chance.choice(sorted(parts))
+    if chance.random() < 0.3:
+        name = next(each for each in parts if each.endswith("sheet1.xml"))
+        row, column = chance.choice((10, 2**20, 10**10)), chance.choice(("D", "XFD", "ZZZZZZ"))
+        cell = f'<row r="{row}"><c r="{column}{row}"><v>1</v></c></row></sheetData>'
+        parts[name] = parts[name].replace(b"</sheetData>", cell.encode())
+    else:
+        parts[name] = damaged(parts[name], chance)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    return changed.getvalue()
 
 
 def require_samples(samples: object) -> None:
@@ -171,6 +232,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 ATTACKS = (
     Attack("tables to train on", 500, damage_table),
+    Attack("tables that are no text", 500, damage_other_table, write_tables),
     Attack("tables to predict", 500, damage_questions, train_on_table),
     Attack("pictures", 500, damage_picture, draw_pictures),
 )
