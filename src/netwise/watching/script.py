@@ -137,7 +137,8 @@ def _ended(error: BaseException | None) -> ScriptEnd:
     if isinstance(error, SystemExit):
         if error.code is None or isinstance(error.code, int):
             return ScriptEnd(int(error.code or 0))
-        _print(lambda: f"{error.code}")
+        code = error.code
+        _print(lambda: f"{code}")
         return ScriptEnd(1)
     if isinstance(error, TrainingStopped):  # the user asked for it: no traceback
         _print(lambda: f"netwise: {error}")

@@ -50,7 +50,7 @@ except (ImportError, ValueError):
     pass
 try:
     book = read_excel(sys.stdin.buffer.read())
-    frame = book.load_sheet(sheet[1:] if sheet[0] == "=" else int(sheet)).to_polars()
+    frame = book.load_sheet(sheet[1:] if sheet.startswith("=") else 0).to_polars()
 except BaseException as error:
     sys.exit("reason: " + " ".join(str(error).split())[:300])
 frame.write_ipc(sys.stdout.buffer)
@@ -132,7 +132,7 @@ def _workbook(raw: bytes, path: Path, options: ReadOptions) -> pl.DataFrame:
     if find_spec("fastexcel") is None:
         raise MissingPackage("reading a workbook", "fastexcel", "excel")
     free = available_memory() or 2**62
-    sheet = f"={options.sheet}" if isinstance(options.sheet, str) else str(options.sheet or 0)
+    sheet = f"={options.sheet}" if options.sheet else "0"
     command = [sys.executable, "-I", "-c", _READER, str(free + _LIBRARIES), sheet, *sys.path]
     done = subprocess.run(command, input=raw, capture_output=True, check=False)
     if done.returncode == 0:
