@@ -52,6 +52,8 @@ def test_settings_are_toml_values_or_text() -> None:
     }
     with pytest.raises(click.UsageError, match=r"Write FIELD=VALUE, such as optimizer\.lr=0\.01"):
         parse_settings(("epochs",))
+    for text in ("9" * 5000, "[" * 100_000, "{a = " * 100_000):
+        assert parse_settings((f"a={text}",)) == {"a": text}
 
 
 def test_whole_numbers_with_a_separator() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import netwise as nw
 from netwise.data import Arrays
@@ -74,5 +75,13 @@ def test_problems_say_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(nw.WrongValue, match=r"valid = 2  must be below 1"):
         read_arrays({**table(data), "valid": 2}, tmp_path)
     (tmp_path / ARRAYS_FILE).write_bytes(b"nothing")
+    with pytest.raises(nw.WrongValue, match="cannot be read from .* write the recipe again"):
+        read_arrays(table(data), tmp_path)
+
+
+@pytest.mark.parametrize("words", ["5", "null", "{}", "[1]", "[" * 50_000, '"ab"', "x"])
+def test_names_of_classes_are_read_by_their_type(words: str, tmp_path: Path) -> None:
+    data = arrays()
+    save_file({"X": data.X, "y": data.y}, tmp_path / ARRAYS_FILE, {"classes": words})
     with pytest.raises(nw.WrongValue, match="cannot be read from .* write the recipe again"):
         read_arrays(table(data), tmp_path)

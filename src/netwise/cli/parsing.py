@@ -255,7 +255,7 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
             )
         try:
             values[field.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # also too many digits, and lists in lists
             values[field.strip()] = text
     return {field: as_file_text(value) for field, value in values.items()}
 

@@ -17,6 +17,7 @@ from netwise.data.lazy_rows import are_lazy
 from netwise.errors import Problem, WrongValue, short_repr
 from netwise.part import field_rule
 from netwise.recipe.mapped_array_file import mapped_inputs, write_mapped_arrays
+from netwise.schema import parse_json, typed
 
 ARRAYS_FILE = "data.safetensors"
 WRITE_AGAIN = "write the recipe again with netwise.write_recipe, from the arrays"
@@ -113,7 +114,8 @@ def read_arrays(
             y = file.get_tensor("y")
             names = set(file.keys())  # the file itself is no dict
             more = {name: file.get_tensor(name) for name in OPTIONAL if name in names}
-            classes = tuple(json.loads((file.metadata() or {})["classes"]))
+            words = (file.metadata() or {})["classes"]
+            classes = typed(tuple[str, ...], parse_json(words.encode()), "classes")
     except (SafetensorError, KeyError, ValueError) as error:
         raise WrongValue.of(
             "data", "", "arrays", f"cannot be read from {path} ({error}): {WRITE_AGAIN}"
