@@ -59,6 +59,14 @@ class FirstBatch:
         narrowest_width: its numbers.
         later_places: for each input that is a matrix of symbols its number among the tensors of the
             call, and whether outputs at a place change with later places of it.
+        placed_by: the operation that joins samples with what belongs to their places in the batch,
+            such as "add of (50, 10, 32)"; "" where outputs do not depend on the places.
+        placed_at: its line; "" where not known.
+        scrambled_view: a view that gives an axis within a sample the place of another, such as
+            "view from (40, 10, 4) to (40, 4, 10)"; "" without one.
+        scrambled_at: its line.
+        inverted_mask: a layer and its argument that leaves out all symbols but the padding; ""
+            without one.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -100,6 +108,11 @@ class FirstBatch:
     narrowest: str | None = None
     narrowest_width: int | None = None
     later_places: tuple[tuple[int, bool], ...] | None = None
+    placed_by: str | None = None
+    placed_at: str = ""
+    scrambled_view: str | None = None
+    scrambled_at: str = ""
+    inverted_mask: str | None = None
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

@@ -46,6 +46,8 @@ class LossTerm:
         advantages: of log-probabilities of actions that are multiplied by numbers of both signs:
             1 where the loss falls as actions with large numbers become more probable, -1 where it
             rises and the program calls the numbers rewards; 0 for other losses.
+        too_long: of a CTC loss the share of the samples whose labels have no room in their time
+            steps, so that their loss is infinite; None for other losses.
 
     Example:
         >>> import netwise as nw
@@ -76,6 +78,7 @@ class LossTerm:
     compares: bool = False
     swapped: bool = False
     advantages: int = 0
+    too_long: float | None = None
 
 
 # Values of `LossTerm.target_kind`.
@@ -169,6 +172,9 @@ class Wiring:
             of a kind that remembers earlier gradients.
         rate_climbs: how often the learning rate fell from its first value to nearly 0 and climbed
             slowly to half of it.
+        planned_rate: the rate that a one-cycle schedule was made to reach, as it notes it in the
+            optimizer; None without one.
+        highest_rate: that was used beside it.
         score_misread: how a score without gradients was computed on what it should not be, such as
             "argmax of one column"; "" without a sign of it.
         features: mean and standard deviation of each input feature in training, then in passes
@@ -219,6 +225,8 @@ class Wiring:
     made_spread: tuple[float, ...] = ()
     optimizers_of_one_step: int = 0
     rate_climbs: int = 0
+    planned_rate: float | None = None
+    highest_rate: float | None = None
     score_misread: str = ""
     features: tuple[tuple[float, ...], ...] = ()
     clipped_before_unscale: int = 0

@@ -72,6 +72,8 @@ NAMES = {
     "targets_masked": "label_error",
     "step_fails": "other",
     "samples_mix": "wrong_layers",
+    "axes_scrambled": "wrong_layers",
+    "padding_mask_inverted": "wrong_layers",
     "softmax_of_one_unit": "wrong_output_activation",
     "dead_at_start": "dead_relu",
     "constant_output": "prediction_collapse",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from netwise.errors import named
 from netwise.first_batch import CONSTANT, NORM, OTHER, SOFTMAX, STATISTICS, VIEW, FirstBatch
+from netwise.observe.batch_places import added_by_place
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
+from netwise.observe.operations import traced
+from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
 from netwise.observe.sample_axes import (
@@ -27,11 +30,12 @@ from netwise.observe.sample_axes import (
     sample_axes,
     with_sample_changed,
 )
+from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 
 DRAWS = 3  # of the noise in training mode
-PASSES = 14  # forward passes that the probes need, about
+PASSES = 17  # forward passes that the probes need, about
 # Classes that behave otherwise in training mode, by parts of their names.
 _MODE_LAYERS = ("BatchNorm", "Dropout", "InstanceNorm", "RReLU", "DropPath", "StochasticDepth")
 
@@ -127,6 +131,9 @@ class _Probes:
             facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
         else:
             facts = self._rows(facts, before)
+            view, line = scrambled_view(traced(self.module, self.call, (self.args, self.kwargs)))
+            mask = inverted_mask(self.module, self.call, self.args, self.kwargs)
+            facts = replace(facts, scrambled_view=view, scrambled_at=line, inverted_mask=mask)
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
                 facts = replace(facts, later_places=seen)
@@ -172,6 +179,10 @@ class _Probes:
                 self.module, self.call, self.args, self.kwargs, before, separate[0].axis
             )
             name, width = narrow or ("", None)
+            placed, line = added_by_place(
+                self.module, self.call, self.args, self.kwargs, separate[0].axis, before
+            )
+            facts = replace(facts, placed_by=placed, placed_at=line)
             return replace(facts, samples_mix="", narrowest=name, narrowest_width=width)
         facts = replace(facts, narrowest="")
         if _relates_samples(self.module, inputs, before, known[0].axis.samples):
@@ -203,19 +214,10 @@ class _Probes:
         )
 
     def _mixed(self, facts: FirstBatch, answer: Dependence, inputs: list[Tensor]) -> FirstBatch:
-        passes = [
-            (sample, changed)
-            for sample in chosen_samples(answer.axis)[:2]
-            if (changed := with_sample_changed(self.args, self.kwargs, answer.axis, sample))
-        ]
-        place = find_mixing(
-            self.module,
-            self.call,
-            passes,
-            (self.args, self.kwargs),
-            answer.axis.axis,
-            answer.axis.samples,
-        ) or MixingPlace(OTHER, operation="an operation of the forward pass")
+        # A recurrence forgets: what is far apart may not meet, and what is adjacent does.
+        apart, adjacent = chosen_samples(answer.axis)[:2], (0, 1)
+        place = self._where_mixed(answer, apart) or self._where_mixed(answer, adjacent)
+        place = place or MixingPlace(OTHER, operation="an operation of the forward pass")
         meant = place.by in (NORM, CONSTANT) or (
             place.by not in (VIEW, SOFTMAX, STATISTICS)
             and (place.alone or _may_be_one_sequence(inputs, answer))
@@ -228,6 +230,16 @@ class _Probes:
             mixed_at=place.line,
             mixed_share=min(answer.share, 1e6),
         )
+
+    def _where_mixed(self, answer: Dependence, samples: Sequence[int]) -> MixingPlace | None:
+        passes = [
+            (sample, changed)
+            for sample in samples
+            if (changed := with_sample_changed(self.args, self.kwargs, answer.axis, sample))
+        ]
+        axis = answer.axis
+        inputs = (self.args, self.kwargs)
+        return find_mixing(self.module, self.call, passes, inputs, axis.axis, axis.samples)
 
     # ---- modes
 

@@ -26,7 +26,8 @@ _PICKS = ("Gather", "Index")
 
 
 def hinge_parts(node: Node) -> tuple[Node, Tensor] | None:
-    """The outputs and targets of max(0, margin - target * output); None for any other formula.
+    """The outputs and targets of max(0, margin - target * output), also as torch writes its ranking
+    loss, max(0, -target * output + margin); None for any other formula.
 
     >>> import torch
     >>> output, target = torch.ones(3, requires_grad=True), torch.tensor([1.0, -1.0, 1.0])
@@ -36,6 +37,8 @@ def hinge_parts(node: Node) -> tuple[Node, Tensor] | None:
     if operation(node) not in _CUTS:
         return None
     difference = only_input(node)
+    if difference is not None and operation(difference) == "Add":
+        return _ranking_parts(difference)
     if difference is None or operation(difference) not in ("Rsub", "Sub"):
         return None
     product = only_input(difference)
@@ -50,6 +53,23 @@ def hinge_parts(node: Node) -> tuple[Node, Tensor] | None:
     whole = target.float()
     few = bool(((whole == 0) | (whole.abs() == 1)).all())
     return (output, target) if few else None
+
+
+def _ranking_parts(total: Node) -> tuple[Node, Tensor] | None:
+    """A difference of two outputs, and targets, in -target * (a - b) + margin."""
+    product = only_input(total)
+    if product is None or operation(product) != "Mul":
+        return None
+    output = only_input(product)
+    first = product.next_functions[0][0] is not None
+    negative = saved(product, "other" if first else "self")
+    if output is None or operation(output) != "Sub" or len(inputs_of(output)) != 2:
+        return None
+    if not isinstance(negative, Tensor) or negative.numel() < 2:
+        return None
+    target = -negative.float()
+    few = bool(((target == 0) | (target.abs() == 1)).all())
+    return (output, target) if few and bool((target > 0).any()) else None
 
 
 def is_written_softmax(node: Node) -> bool:

@@ -119,10 +119,21 @@ def _few(values: Tensor) -> Tensor:
     return values[: max(1, LARGEST * values.shape[0] // values.numel())]
 
 
+def _too_long(node: Node) -> float | None:
+    """Share of the samples whose CTC loss is infinite: no path of their time steps, with a blank
+    between equal labels, gives all labels."""
+    losses = saved(node, "result0")
+    if not isinstance(losses, Tensor) or not losses.numel():
+        return None
+    return float(losses.isinf().double().mean())
+
+
 def target_facts(found: Match, output: Tensor | None, target: Tensor | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     source = past_moves(found.source) if found.source is not None else None
     is_likelihood = operation(found.node).startswith(("NllLoss", "CtcLoss", "CudnnCtcLoss"))
+    if "CtcLoss" in operation(found.node):
+        facts["too_long"] = _too_long(found.node)
     is_proper = source is not None and operation(source) == "LogSoftmax"
     if is_likelihood and not is_proper and output is not None and output.numel():
         facts["highest"] = float(_few(output).max())

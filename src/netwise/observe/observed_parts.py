@@ -260,6 +260,8 @@ class OptimizerAccount:
         self.rate: float | None = None
         self.rates: list[tuple[int, float]] = []
         self.climbs = RateClimbs()
+        self.planned_rate: float | None = None  # that a one-cycle schedule rises to
+        self.highest_rate = 0.0
         self.group_rates: dict[str, float] = {}
         self.weight_decay: float | None = None
         self.maximizes = False
@@ -327,6 +329,10 @@ class OptimizerAccount:
             if rate is None:
                 continue
             rates[f"{signals.GROUP_RATE}|{self.name}.{number}"] = float(rate)
+            if number == 0:
+                planned = group.get("max_lr")
+                self.planned_rate = float(planned) if isinstance(planned, float) else None
+                self.highest_rate = max(self.highest_rate, float(rate))
             if number == 0 and self.rate != float(rate):
                 self.note_rate(float(rate))
         self.group_rates = rates if len(rates) > 1 else {}

@@ -70,6 +70,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         not_finite_step=program.not_finite_step,
         not_finite_in_loss=program.not_finite_in_loss,
         rate_climbs=max((account.climbs.count for account in optimizers), default=0),
+        **_planned(optimizers),
         optimizers_of_one_step=_made_anew(optimizers),
         **_game(model),
         idle_losses=program.idle,
@@ -99,6 +100,14 @@ def _game(model: ObservedModel) -> dict[str, Any]:
         "judged_alike": game.alike,
         "made_spread": (max(ratios), median(ratios[-FEW:])) if len(ratios) >= 2 * FEW else (),
     }
+
+
+def _planned(accounts: Sequence[OptimizerAccount]) -> dict[str, Any]:
+    """The rate of a schedule with a peak, and how near to it the rate came."""
+    planned = next((a for a in accounts if a.planned_rate), None)
+    if planned is None:
+        return {}
+    return {"planned_rate": planned.planned_rate, "highest_rate": planned.highest_rate}
 
 
 def _made_anew(accounts: Sequence[OptimizerAccount]) -> int:

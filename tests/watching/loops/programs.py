@@ -23,6 +23,7 @@ from watching.loops import (
     parts_that_do_nothing as a,
     plain_tensors as w,
     precision as h,
+    public_problems as b,
     published_kinds as k,
     reported_networks as n,
     reported_programs as r,
@@ -358,6 +359,18 @@ IDLE = (
     *(Loop(partial(a.two_views, temperature=t), falls=0.95) for t in (0.07, 0.5, 1.0)),
 )
 
+PUBLIC = (
+    Loop(b.mask_of_what_is_real, ("padding_mask_inverted",)),
+    Loop(b.places_along_the_batch, ("samples_mix",)),
+    Loop(b.view_for_transpose, ("axes_scrambled",)),
+    Loop(b.labels_without_room, ("targets_misfit_loss",)),
+    Loop(b.ranks_with_zeros, ("targets_misfit_loss",)),
+    Loop(b.class_of_the_padding, ("targets_masked",)),
+    Loop(b.masks_of_one_class, ("one_class",)),
+    Loop(b.inputs_scaled_twice, ("inputs_not_normalised",)),
+    Loop(b.cycle_stepped_too_seldom, ("warm_up_too_long",)),
+)
+
 LOOPS = (
     Loop(c.narrow_layer, ("bottleneck",)),
     Loop(c.few_rows, ("overfitting",)),
@@ -389,4 +402,5 @@ LOOPS = (
     *UNSEEN,
     *SCORES,
     *IDLE,
+    *PUBLIC,
 )

@@ -3,7 +3,7 @@ that do not fit, inputs that are prepared otherwise."""
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, sqrt
 from statistics import median
 
 from netwise.diagnosis.rules.better_models import matched_by_simple_models
@@ -45,6 +45,7 @@ VARIANCE_OFF = 1.0  # natural logarithm of the ratio
 SHIFT = 1.0  # standard deviations of the training inputs
 LARGEST = 1e300  # in place of a ratio beyond the range of numbers
 HELPED = 0.15  # skill that simple models gain by inputs of the same scale
+NEXT = 0.2  # of the distance of the means: a gap, or an overlap, between both parts
 STRETCH = 3.0  # ratio of two standard deviations
 # Where simple models of the training rows show that the scale does harm, smaller distances count:
 # a few of many features may be off.
@@ -201,6 +202,8 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     crossed = [each for each in evidence if each.value > each.limit]
     if not crossed:
         return None
+    if _is_next_part(history, mean, std, later_mean, later_std):
+        return None
     return Finding(
         rule="evaluation_prepared_otherwise",
         sentence=(
@@ -217,6 +220,21 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
             "x_train, x_valid = (x_train - mean) / std, (x_valid - mean) / std"
         ),
     )
+
+
+def _is_next_part(
+    history: History, mean: float, std: float, later_mean: float, later_std: float
+) -> bool:
+    """Whether the inputs are one number, such as a time, and those of evaluation begin where those
+    of training end: the data were split in their order, and prepared alike. Even numbers reach from
+    sqrt(3) standard deviations below their mean to as many above it."""
+    widths = {len(moments) for moments in history.wiring.features} if history.wiring else set()
+    if history.data is not None and history.data.features is not None:
+        widths.add(history.data.features)
+    if widths != {1}:
+        return False
+    reach = sqrt(3) * (std + later_std)
+    return abs(abs(later_mean - mean) / reach - 1) < NEXT if reach > 0 else False
 
 
 def _scale_does_harm(history: History) -> bool | None:

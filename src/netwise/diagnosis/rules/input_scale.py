@@ -8,13 +8,16 @@ from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import why_not_observed
 from netwise.diagnosis.rules.outcome import finite_median, no_baseline, outcome_known
-from netwise.history import History
+from netwise.history import History, Series
 from netwise.signals import ACTIVATION_SATURATED, ACTIVATION_STD, INPUT_MEAN, INPUT_STD
 
 SPREAD = 10.0  # standard deviation
 # Root mean square: sound programs have 0.05 and more, such as samples of sound and daily returns.
 # Images in [0, 1] that are divided by 255 once more have 0.002.
 SMALL = 0.01
+# |mean| / standard deviation: temperatures in kelvin have about 30. What the samples differ in is
+# then lost in what they have in common.
+STEADY = 50.0
 APART = 100.0  # largest standard deviation of a feature over the usual one
 EXTREME = 100.0  # root mean square
 FLOODED = 0.05  # of it, in the first activations: layers of torch give about a quarter
@@ -62,6 +65,8 @@ def _of_scale(history: History) -> Answer:
     size = math.hypot(mean, spread)
     if 0 < size < SMALL:
         return _small(size, means.steps[-1])
+    if 0 < spread < mean / STEADY and offset <= OFFSET:
+        return _steady(mean, spread, means)
     if spread <= SPREAD and offset <= OFFSET:
         return None if apart <= APART else _features_apart(history, apart, means.steps[-1])
     evidence = (
@@ -92,6 +97,21 @@ def _small(size: float, last: int) -> Finding:
         steps=(0, last),
         evidence=(Evidence("root mean square of the inputs", size, SMALL, above=False),),
         strength=SMALL / size,
+        grade="cause",
+    )
+
+
+def _steady(mean: float, spread: float, means: Series) -> Finding:
+    return Finding(
+        rule="inputs_not_normalised",
+        sentence=(
+            f"The inputs are all but constant: they vary by {spread:.2g} around "
+            f"{finite_median(means.values) or 0.0:.3g}. Subtract the mean of these very inputs, "
+            "and divide by their standard deviation; look for a scaling that is done twice."
+        ),
+        steps=(0, means.steps[-1]),
+        evidence=(Evidence("|mean| / standard deviation of the inputs", mean / spread, STEADY),),
+        strength=mean / spread / STEADY,
         grade="cause",
     )
 

@@ -21,6 +21,9 @@ from netwise.wiring import (
 PREDICTABLE = 0.3  # skill of a simple model on evaluation labels, which shows that they are right
 LOST = 0.4  # skill on training labels as a share of it: a quarter of wrong labels leaves 0.75
 GAP = 0.2  # difference of both
+# R² on training rows below which a few targets of another size are the reason: of targets that were
+# exchanged, which nothing predicts, models come near the mean, so that it is near 0.
+SWAMPED = -0.5
 STILL_RIGHT = 0.7  # share from which on labels belong to the inputs, whatever the curves show
 APART = 0.5  # how well the inputs of both parts can be distinguished
 RENAMED = 0.3  # gain of accuracy by another numbering of the classes
@@ -70,6 +73,8 @@ def _kept_skill(data: DataFacts) -> float | None:
     if right < PREDICTABLE or data.inputs_apart is None or data.inputs_apart > APART:
         return None
     if data.inside_training_chance is None:
+        return None
+    if not data.class_targets and (data.inside_training_score or 0.0) < SWAMPED:
         return None
     return skill(data.inside_training_score, data.inside_training_chance) / right
 
@@ -305,7 +310,7 @@ def _asked(data: DataFacts) -> list[int]:
 def _is_plain(term: LossTerm) -> bool:
     """Whether the loss is of outputs of a layer, as its graph shows: at most a softmax between."""
     chain = tuple(name for name in term.chain if name not in ("LogSoftmax", "Softmax", "Sigmoid"))
-    return chain[:1] in (("Addmm",), ("Linear",), ("Mm",))
+    return chain[:1] in (("Addmm",), ("Linear",), ("Mm",), ("Convolution",))
 
 
 LABELS_SUSPECT = Rule(

@@ -23,6 +23,7 @@ from netwise.wiring import (
     LossTerm,
 )
 
+FEW_TOO_LONG = 0.2  # of the samples: single ones in real recordings are cut too short
 OUTSIDE = 1e-3  # distance of a target from 0 to 1 that is no rounding
 # Losses that are never better below 0: whose negative rewards errors.
 ERRORS = (
@@ -51,7 +52,7 @@ def targets_misfit_loss(history: History) -> Answer:
     if isinstance(wiring, Unchecked):
         return wiring
     for term in wiring.losses:
-        sentence = _outside_of_shares(term) or _zeros_in_hinge(term, history)
+        sentence = _outside_of_shares(term) or _zeros_in_hinge(term, history) or _without_path(term)
         if sentence:
             return Finding(
                 rule="targets_misfit_loss",
@@ -64,6 +65,8 @@ def targets_misfit_loss(history: History) -> Answer:
 
 
 def _range(term: LossTerm) -> Evidence:
+    if term.too_long is not None:
+        return Evidence("samples without a path", term.too_long, FEW_TOO_LONG, percent=True)
     low, high = term.target_low or 0.0, term.target_high or 0.0
     if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS, OVERLAP):
         if high > 1 + OUTSIDE:
@@ -117,7 +120,20 @@ def _zeros_in_hinge(term: LossTerm, history: History) -> str:
     )
 
 
+def _without_path(term: LossTerm) -> str:
+    if (term.too_long or 0.0) <= FEW_TOO_LONG:
+        return ""
+    return (
+        f"For {100 * (term.too_long or 0.0):.0f} % of the samples of a batch the CTC loss"
+        f"{_at(term)} is infinite, because they have fewer time steps than labels (and a blank "
+        "between equal labels); `zero_infinity=True` makes it 0, without a gradient. Let the "
+        "network keep more time steps, and check `input_lengths`."
+    )
+
+
 def _change(term: LossTerm) -> str:
+    if term.too_long is not None:
+        return "self.conv = nn.Conv1d(..., stride=1)  # as many time steps as 2 * labels + 1"
     if term.operation == OVERLAP:
         return "mask = (mask > 0).float()"
     if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):

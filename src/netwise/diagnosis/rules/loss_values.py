@@ -4,13 +4,19 @@ targets that are all ignored, values that are not finite."""
 from __future__ import annotations
 
 import re
+from statistics import median
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import MOST, observed, signal_of_loop, steps_where
 from netwise.diagnosis.rules.outcome import FEWEST
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
-from netwise.history import History
+from netwise.history import History, Series
 from netwise.signals import TARGETS_IGNORED
+
+FEWEST_IGNORED = 0.05  # of the targets
+LEFT_OUT = (
+    0.25  # share of a class in evaluation over that of the ignored targets: all of them are it
+)
 
 
 def shapes_broadcast(history: History) -> Answer:
@@ -93,6 +99,9 @@ def targets_masked(history: History) -> Answer:
     )
     if isinstance(series, Unchecked):
         return series
+    left_out = _class_left_out(history, series)
+    if left_out is not None:
+        return left_out
     masked = steps_where(series, lambda v: v >= 1)
     terms = () if history.wiring is None else history.wiring.losses
     is_sum = bool(terms) and all(term.reduction == "sum" for term in terms if not term.penalty)
@@ -111,6 +120,38 @@ def targets_masked(history: History) -> Answer:
             Evidence("batches without a target", len(masked) / len(series), 0.0, percent=True),
         ),
         strength=float(len(masked)),
+    )
+
+
+def _class_left_out(history: History, ignored: Series) -> Finding | None:
+    """A class that evaluation asks for, and whose targets the loss leaves out in training."""
+    data = history.data
+    asked = () if data is None else data.evaluation_answers or ()
+    trained = () if data is None else data.answers or ()
+    share = median(ignored.finite) if ignored.finite else 0.0
+    total = sum(row[0] for row in asked)
+    if share < FEWEST_IGNORED or not total or not any(row[0] for row in trained):
+        return None
+    never = [
+        number
+        for number, row in enumerate(asked)
+        if row[0] > LEFT_OUT * share * total
+        and row[2] == 0
+        and (number >= len(trained) or not trained[number][0])
+    ]
+    if len(never) != 1:
+        return None
+    return Finding(
+        rule="targets_masked",
+        sentence=(
+            f"The loss leaves out {100 * share:.0f} % of the targets, and class {never[0]} is "
+            f"never among the others, though evaluation asks for it {asked[never[0]][0]} times and "
+            "the network never answers it: `ignore_index` is a class of the data. Give padding a "
+            "number of its own."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("targets that are left out", share, FEWEST_IGNORED, percent=True),),
+        strength=share / FEWEST_IGNORED,
     )
 
 
@@ -168,12 +209,13 @@ SOFTMAX_OVER_BATCH = Rule(
 )
 TARGETS_MASKED = Rule(
     name="targets_masked",
-    title="Batches whose targets are all ignored",
+    title="Targets that the loss ignores",
     find=targets_masked,
     explanation=(
         "A cross-entropy leaves out targets that are equal to `ignore_index`. Where all of a batch "
         "are, its mean is 0 / 0, which makes the loss, the gradient and after one step all weights "
-        "not a number; a sum is 0 and teaches nothing."
+        "not a number; a sum is 0 and teaches nothing. Where it is the number of a class, this "
+        "class is never learned."
     ),
     healthy="Each batch has targets that count.",
     source="PyTorch documentation, torch.nn.CrossEntropyLoss; pytorch/pytorch issue 70348",

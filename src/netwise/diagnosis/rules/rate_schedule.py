@@ -22,6 +22,9 @@ GONE = 1e5
 EARLY = 0.7  # of the run: a schedule that falls to 0 at its end is below a hundredth from 94 % on
 SHORTEST = 20  # steps
 FEWEST_CLIMBS = 2  # a run that is longer than planned may climb once
+REACHED = (
+    0.25  # of its peak: a schedule begins at 0.04, and passes this after an eighth of its rise
+)
 RISING = 3.0  # last rate over the first
 # |step| / |w| at the end of a warm-up; sound programs have 0.0032 and more as a median.
 STILL_SHORT = 5e-3
@@ -100,7 +103,10 @@ def _falls_each_step(series: Series, begin: int, end: int) -> bool:
 
 def warm_up_too_long(history: History) -> Answer:
     """Find a learning rate that rises until the last step of a run that has not learned, while its
-    steps are still short."""
+    steps are still short; or one that stays far below the peak that its schedule was made for."""
+    below = _below_peak(history)
+    if below is not None:
+        return below
     rates = history.of(RATE)
     if history.wiring is None or rates is None:
         return Unchecked(NOT_OBSERVED if history.wiring is None else "no rates were recorded")
@@ -129,6 +135,33 @@ def warm_up_too_long(history: History) -> Answer:
         ),
         strength=min(STILL_SHORT / longest, 1e300) if longest > 0 else 1.0,
         grade="cause",
+    )
+
+
+def _below_peak(history: History) -> Finding | None:
+    """A one-cycle schedule that is called too seldom, or was made for more steps than were taken:
+    it begins at a twenty-fifth of its peak."""
+    wiring = history.wiring
+    peak, highest = (None, None) if wiring is None else (wiring.planned_rate, wiring.highest_rate)
+    if not peak or highest is None or history.ended.step < SHORTEST or has_learned(history):
+        return None
+    if highest > REACHED * peak:
+        return None
+    return Finding(
+        rule="warm_up_too_long",
+        sentence=(
+            f"The schedule was made to raise the learning rate to {peak:.3g}, and in "
+            f"{history.ended.step:,} steps it was never above {highest:.3g}. `OneCycleLR` counts "
+            "steps: call `scheduler.step()` after each `optimizer.step()`, or give it the number "
+            "of epochs as `total_steps`."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(
+            Evidence("highest rate / peak", highest / peak, REACHED, above=False, percent=True),
+        ),
+        strength=REACHED * peak / highest if highest > 0 else 1e300,
+        grade="cause",
+        change="optimizer.step()\nscheduler.step()  # after each batch, not once an epoch",
     )
 
 

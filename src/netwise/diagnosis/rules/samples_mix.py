@@ -29,7 +29,7 @@ def samples_mix(history: History) -> Answer:
     if isinstance(facts, Unchecked):
         return facts
     if not facts.samples_mix:
-        return None
+        return _placed(facts)
     certain = facts.mixed_by in CERTAIN
     if not certain and (has_learned(history) or opponents(history)):
         return None
@@ -50,6 +50,25 @@ def samples_mix(history: History) -> Answer:
         strength=2.0 if certain else 1.0,
         grade="cause" if certain else "suspect",
         change=_change(facts),
+    )
+
+
+def _placed(facts: FirstBatch) -> Finding | None:
+    """What is joined with samples by their places in the batch."""
+    if not facts.placed_by:
+        return None
+    where = f" ({facts.placed_at})" if facts.placed_at else ""
+    return Finding(
+        rule="samples_mix",
+        sentence=(
+            f"The outputs for a sample change with its place in the batch: the operation "
+            f"{facts.placed_by}{where} takes another row of a fixed table for each sample. A "
+            "positional encoding for inputs of shape (time, batch, features) does this to inputs "
+            "of shape (batch, time, features): add it along the time, as `pe[None, : x.size(1)]`."
+        ),
+        evidence=(Evidence("samples with a row of their own", 1.0, 0.0),),
+        grade="cause",
+        change="x = x + self.pe[None, : x.size(1)]  # pe of shape (time, features)",
     )
 
 

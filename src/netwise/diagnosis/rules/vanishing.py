@@ -42,7 +42,12 @@ def vanishing_gradient(history: History) -> Answer:
     if len(series) < 2 or has_learned(history):
         return None  # the gradient of a single layer cannot vanish on its way back
     # Most rows of an embedding are not in a batch, and get a gradient of 0.
-    looked_up = {layer.name for layer in history.layers if "Embedding" in layer.kind}
+    # Attention stands in a branch beside an identity: the layers before it have their gradient from
+    # that, and its own is small wherever tokens attend to others like themselves.
+    beside = ("Embedding", "Attention")
+    looked_up = {
+        layer.name for layer in history.layers if any(part in layer.kind for part in beside)
+    }
     names = [name for name in series if name not in looked_up]
     if len(names) < 2:
         return None
