@@ -36,6 +36,8 @@ MOST_SECONDS = 30.0  # for questions to copies, after the steps
 # called here.
 OF_ONE_BATCH = (
     "samples_mix",
+    "axes_scrambled",
+    "padding_mask_inverted",
     "train_eval_differ",
     "bn_with_one_sample",
     "softmax_of_one_unit",
