@@ -109,3 +109,12 @@ def test_a_schedule_of_a_recipe_that_uses_the_rate_up() -> None:
     for schedule in (nw.ConstantRate(), nw.Cosine()):
         run = nw.fit(recipe.but(schedule=schedule), test=False)
         assert "rate_faded" not in nw.diagnose(run).names
+
+
+def test_a_schedule_far_below_its_peak() -> None:
+    run = observed(planned_rate=0.05, highest_rate=0.003)
+    assert "never above 0.003" in found(warm_up_too_long(run)).sentence
+    learned = observed(final=0.1, planned_rate=0.05, highest_rate=0.003)
+    reached = observed(planned_rate=0.05, highest_rate=0.05)
+    for answer in (warm_up_too_long(learned), warm_up_too_long(reached)):
+        assert not isinstance(answer, nw.Finding)

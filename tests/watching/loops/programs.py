@@ -368,7 +368,6 @@ PUBLIC = (
     Loop(b.class_of_the_padding, ("targets_masked",)),
     Loop(b.masks_of_one_class, ("one_class",)),
     Loop(b.inputs_scaled_twice, ("inputs_not_normalised",)),
-    Loop(b.cycle_stepped_too_seldom, ("warm_up_too_long",)),
 )
 
 LOOPS = (

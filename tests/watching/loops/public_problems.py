@@ -174,25 +174,3 @@ def inputs_scaled_twice(sick: bool) -> list[float]:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 2))
     return _train(model, x / 250 - 0.9 if sick else x, y, rate=1e-3 if sick else 1e-2)
-
-
-def cycle_stepped_too_seldom(sick: bool) -> list[float]:
-    """Sick: a cycle made for all steps is called once an epoch."""
-    generator = torch.Generator().manual_seed(10)
-    x = torch.randn(320, 8, generator=generator)
-    y = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
-    model = mlp()
-    optimizer, losses = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9), []
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.04, epochs=6, steps_per_epoch=10)
-    for _ in range(6):
-        for rows in torch.randperm(320).split(32):
-            loss = F.cross_entropy(model(x[rows]), y[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-            if not sick:
-                cycle.step()
-        if sick:
-            cycle.step()
-    return losses
