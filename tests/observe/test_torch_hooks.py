@@ -51,6 +51,19 @@ class Recorder:
         self.events.append(f"{type(module).__name__} ended{'' if output is not None else ' badly'}")
 
 
+class StepRecorder:
+    """The same of steps alone."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def backward_begins(self, tensors: Any, kwargs: Any) -> None:
+        self.events.append("backward" if kwargs["accumulate_grad"] else "grad")
+
+    def step_ended(self, optimizer: Any) -> None:
+        self.events.append("step ended")
+
+
 def state_of_torch() -> list[Any]:
     """All that the hooks could change."""
     return [
@@ -83,13 +96,35 @@ def recorder() -> Any:
     assert state_of_torch() == before
 
 
-def test_a_training_step(recorder: Recorder) -> None:
+def test_a_training_step(recorder: Any) -> None:
     net = nn.Linear(2, 2)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     recorder.events.clear()  # initialisers run without gradients
     net(torch.ones(1, 2)).sum().backward()
     optimizer.step()
-    assert recorder.events == ["backward", "step begins", "step ended"]
+    assert recorder.events == ["backward", "step ended"]
+    recorder.hooks.listen_to_modules(True)
+    optimizer.step()
+    recorder.hooks.listen_to_modules(False)
+    optimizer.step()
+    assert recorder.events[2:] == ["step begins", "step ended", "step ended"]
+
+
+def test_another_listener_may_receive_the_steps(recorder: Any) -> None:
+    net = nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    other = StepRecorder()
+    recorder.events.clear()
+    recorder.hooks.of_steps = other
+    net(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    with torch.no_grad():
+        net(torch.ones(1, 2))
+    assert other.events == ["backward", "step ended"]
+    assert recorder.events == ["off test_another_listener_may_receive_the_steps", "on"]
+    recorder.hooks.remove()
+    optimizer.step()
+    assert len(other.events) == 2
 
 
 def test_modules_only_while_they_are_listened_to(recorder: Any) -> None:

@@ -63,12 +63,13 @@ class GraphReading:
     softmax_over_batch: str = ""
 
 
-def read_graph(loss: Tensor, most: int = MOST_NODES) -> GraphReading:
+def read_graph(loss: Tensor, most: int = MOST_NODES, axes: bool = True) -> GraphReading:
     """Reads the graph behind a loss before its backward pass.
 
     Args:
         loss: any value; without a graph the reading is empty.
         most: nodes that are read at most.
+        axes: read `widened` and `softmax_over_batch` too.
     """
     root: Node = getattr(loss, "grad_fn", None)
     if root is None:
@@ -105,6 +106,6 @@ def read_graph(loss: Tensor, most: int = MOST_NODES) -> GraphReading:
         outputs=frozenset(outputs),
         complete=complete,
         opaque=opaque,
-        widened=widened(head(root)),
-        softmax_over_batch=softmax_over_batch(root),
+        widened=widened(head(root)) if axes else "",
+        softmax_over_batch=softmax_over_batch(root) if axes else "",
     )

@@ -101,7 +101,8 @@ class BackwardReader:
         scaler = self.take_scaler()
         scale = 1.0 if scaler is None else float(scaler.get_scale())
         value = float(loss.item()) if loss.numel() == 1 else math.nan
-        graph = autograd_graph.read_graph(loss)
+        reads_all = is_read(number)
+        graph = autograd_graph.read_graph(loss, axes=reads_all)
         reached = frozenset(graph.leaves)
         if not self._table.accounts:
             self._leaves = [weakref.ref(leaf) for leaf in reversed(graph.leaves.values())]
@@ -119,7 +120,7 @@ class BackwardReader:
             widened=graph.widened,
             softmax_over_batch=graph.softmax_over_batch,
         )
-        if is_read(number):
+        if reads_all:
             entry.outside = self._outside.read(graph.leaves, self._known())
             entry.outside_anew = bool(entry.outside) and self._outside.anew
         self._safely("losses", self._read_loss, entry, loss)

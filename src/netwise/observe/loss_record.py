@@ -14,15 +14,30 @@ class LossRecord:
 
     An interval is one step at first. Each time `MOST_VALUES` are reached, two neighbours become
     one. Values since the last call of `take_mean` are also averaged, for the end of an epoch.
+
+    Attributes:
+        waiting: (step, loss) that are added before anything else is done.
     """
 
-    values: list[tuple[int, float]] = field(default_factory=list)  # (last step, mean)
+    waiting: list[tuple[int, float]] = field(default_factory=list)
+    _values: list[tuple[int, float]] = field(default_factory=list)
     _interval: int = 1
     _sum: float = 0.0
     _count: int = 0
     _total: float = 0.0
     _steps: int = 0
     _new: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def values(self) -> list[tuple[int, float]]:
+        """The intervals so far: (last step, mean)."""
+        self._add_waiting()
+        return self._values
+
+    def _add_waiting(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for step, value in waiting:
+            self._add(step, value)
 
     def add(self, step: int, value: float) -> bool:
         """Record the loss of a step; whether `values` has a new one.
@@ -33,6 +48,10 @@ class LossRecord:
         >>> len(record.values) <= 400, record.values[-1]
         (True, (999, 997.5))
         """
+        self._add_waiting()
+        return self._add(step, value)
+
+    def _add(self, step: int, value: float) -> bool:
         self._sum += value
         self._count += 1
         if -math.inf < value < math.inf:
@@ -45,22 +64,24 @@ class LossRecord:
 
     def _keep(self, step: int) -> None:
         mean = self._sum / self._count
-        self.values.append((step, mean))
+        self._values.append((step, mean))
         if len(self._new) < MOST_VALUES:  # else nobody takes them
             self._new.append((step, mean))
         self._sum, self._count = 0.0, 0
-        if len(self.values) >= MOST_VALUES:
-            pairs = zip(self.values[::2], self.values[1::2], strict=True)
-            self.values = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
+        if len(self._values) >= MOST_VALUES:
+            pairs = zip(self._values[::2], self._values[1::2], strict=True)
+            self._values = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
             self._interval *= 2
 
     def take_mean(self) -> float | None:
         """The mean of the finite losses since the last call; None without any."""
+        self._add_waiting()
         mean = self._total / self._steps if self._steps else None
         self._total, self._steps = 0.0, 0
         return mean
 
     def take_new(self) -> list[tuple[int, float]]:
         """The values that were recorded since the last call."""
+        self._add_waiting()
         new, self._new = self._new, []
         return new

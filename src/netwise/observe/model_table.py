@@ -145,6 +145,11 @@ class ModelTable:
         """The accounts of optimizers, and of the loop without one."""
         return [*self.accounts.values(), *([] if self.loop is None else [self.loop])]
 
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer with the most."""
+        return max((account.steps for account in self.all_accounts), default=0)
+
     def weights(self) -> Iterator[Tensor]:
         """Some weights of all modules, enough to see whether gradients are finite."""
         for account in self.accounts.values():

@@ -27,6 +27,11 @@ class ModuleCalls:
         """Whether a module is running."""
         return bool(self._stack)
 
+    @property
+    def of_several(self) -> bool:
+        """Whether several roots are known, so that one may use the outputs of another."""
+        return len(self._table.roots) > 1
+
     def clear(self) -> None:
         """Forget the running calls."""
         self._stack = []

@@ -44,7 +44,7 @@ OF_WEIGHTS = (
     signals.GRADIENT_COSINE,
     signals.STEP_DESCENT,
 )
-MOST_INCOMPLETE = 16  # rows that wait for the signals that are computed together
+MOST_INCOMPLETE = 64  # rows that wait for the signals that are computed together
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
 MOST_SITES = 32  # losses that are distinguished by place and operations
@@ -142,6 +142,9 @@ class _RowNames:
 
     def copy(self) -> None:
         """Write all that was found into the row."""
+        if not self.prefix and not self.without_weights:
+            self.row.update(self.found)
+            return
         for name, value in self.found.items():
             signal, bar, layer = name.partition("|")
             if not (self.without_weights and signal in OF_WEIGHTS):

@@ -1,9 +1,9 @@
 """The observer: receives the events of a training program, and records what they show.
 
-Every event costs little while no step is watched: a backward pass reads its loss, a step is
-counted. On watched steps module calls, the autograd graph of the loss and norms of gradients are
-read too. A window of watched steps is opened after a step and closed after the next one of each
-optimizer; `netwise.observe.sampling` decides when.
+On watched steps module calls, the autograd graph of the loss and norms of gradients are read. A
+window of watched steps is opened after a step and closed after the next one of each optimizer;
+`netwise.observe.sampling` decides when. Between windows `netwise.observe.unwatched_steps` receives
+the events of each step.
 
 Nothing of it may stop or change the program: each part runs inside `safely`, which records an
 error once and switches that part off.
@@ -47,9 +47,9 @@ from netwise.observe.readable import readable
 from netwise.observe.sampling import Sampling
 from netwise.observe.step_rows import StepRows
 from netwise.observe.still_copies import StillCopies
-from netwise.observe.torch_hooks import QUIET, TorchHooks
+from netwise.observe.torch_hooks import QUIET, TorchHooks, in_backward
 from netwise.observe.training_passes import TrainingPasses
-from netwise.observe.unwatched_losses import UnwatchedLosses
+from netwise.observe.unwatched_steps import UnwatchedSteps
 
 LONGEST_WINDOW = 64  # optimizer steps that one window may last
 WITHOUT_STEP = 8  # backward passes without any optimizer step, each of which is then a step
@@ -75,13 +75,11 @@ class Observer:
         first_batch: bool = False,
     ) -> None:
         self._sampling = Sampling(every)
-        self._reads_losses = every is None  # of steps that are not watched
         self._guard = Guard(self._part_failed)
         self.safely = self._guard.safely
         self._after_step = after_step
         self._asks_first_batch = first_batch
         self._hooks = TorchHooks(self)
-        self.thread = 0  # whose events are recorded
         self._began, self._ended = 0.0, 0.0
         self.running = False
         self.watching = False
@@ -97,7 +95,9 @@ class Observer:
         self._copies = StillCopies()
         self.caught = CaughtErrors()
         self._rows = StepRows(self.table, self._guard, self._made, on_rows)
-        self._losses = UnwatchedLosses(self.table, self._guard, self._reader, self.finite, on_rows)
+        self._unwatched = UnwatchedSteps(
+            self, self.table, self._guard, self._reader, self.finite, on_rows, reads=every is None
+        )
         self._blocks = EvaluationBlocks(self.table, self._rows.changed)
         self.passes = TrainingPasses(
             self._guard, self._calls, self._made, self._reader, first_batch
@@ -106,14 +106,21 @@ class Observer:
         self._first_window = True
         self._called_by: tuple[str, ...] = ()  # frameworks whose code calls `backward`
         self._window_ticks = 0
-        self._ticks, self._next_tick = 0, 0  # steps of all optimizers
         self._numbers = PassNumbers()
         # The running event.
-        self._depth = 0  # inside of a backward pass
         self._stepping: OptimizerAccount | None = None
         self._early_epochs: list[tuple[dict[str, float], int]] = []  # stated before the first step
 
     # ---- start and end
+
+    @property
+    def thread(self) -> int:
+        """The thread whose events are recorded; 0: none."""
+        return self._unwatched.thread
+
+    @thread.setter
+    def thread(self, thread: int) -> None:
+        self._unwatched.thread = thread
 
     def start(self) -> None:
         """Begin to listen."""
@@ -191,7 +198,7 @@ class Observer:
     @property
     def _trains(self) -> bool:
         """Whether a training step was seen."""
-        return self._ticks > 0 or self.functional.steps > 0
+        return self._unwatched.ticks > 0 or self.functional.steps > 0
 
     def _foreign(self) -> bool:
         """Whether an event is none of the observed program's training."""
@@ -206,6 +213,7 @@ class Observer:
 
     def _open_window(self) -> None:
         self.watching, self._window_ticks = True, 0
+        self._hooks.of_steps = None
         self._numbers.clear()
         for account in self.table.all_accounts:
             account.since = self._numbers.next
@@ -219,18 +227,34 @@ class Observer:
         self._numbers.clear()
         self._made.forget()
         self._reader.forget_outputs()
-        if not self._blocks.open and not self._blocks.lasts:
-            self._hooks.listen_to_modules(False)
-            self._calls.clear()
+        self._rest()
         for account in self.table.all_accounts:
             account.complete = False
         for root in self.table.roots.values():
             root.first_inputs = None  # of a module that no optimizer updates
 
+    def _rest(self) -> None:
+        """Hear of modules no more, where nothing is watched; and of steps only what is needed."""
+        if self.watching or self._blocks.open or self._blocks.lasts:
+            return
+        self._hooks.listen_to_modules(False)
+        self._calls.clear()
+        if self._after_step is None and self._unwatched.suffice:
+            self._hooks.of_steps = self._unwatched
+
+    def backward_failed(self, error: Exception) -> None:
+        """A backward pass of a step that is not watched raised an error."""
+        self.safely("errors", self.caught.add, error)
+
+    def wake(self, account: OptimizerAccount) -> None:
+        """Watch the next step; an optimizer has just stepped."""
+        self.safely("steps", self._open_window)
+        account.complete = True
+
     def _consider_closing(self, account: OptimizerAccount) -> None:
         """Close the window once each optimizer that still steps has a whole step in it."""
         self._window_ticks += 1
-        active = self.table.active(self._ticks) or [account]
+        active = self.table.active(self._unwatched.ticks) or [account]
         if self._window_ticks < LONGEST_WINDOW and not all(a.whole_steps for a in active):
             return
         distance = self._sampling.distance(min(a.steps for a in active))
@@ -241,14 +265,14 @@ class Observer:
             return
         self._rows.finish()
         # The window opens after the step before the watched one.
-        self._next_tick = self._ticks + (distance - 1) * len(active)
+        self._unwatched.next_tick = self._unwatched.ticks + (distance - 1) * len(active)
         self._close_window()
 
     # ---- backward passes
 
     def backward(self, run: Callable[..., Any], tensors: Any, args: Any, kwargs: Any) -> Any:
         """See `Listener`."""
-        if self._depth or get_ident() != self.thread or QUIET.depth:
+        if in_backward() or get_ident() != self.thread or QUIET.depth:
             return run(tensors, *args, **kwargs)
         if self._blocks.lasts:
             self.finish_evaluation()
@@ -259,7 +283,7 @@ class Observer:
         if kwargs.get("accumulate_grad", True):
             if self.watching:
                 entry = self.safely("gradients", self._before_backward, tensors)
-            elif self._reads_losses:
+            else:
                 held = self._before_unwatched(tensors)
         elif self.watching:
             inner = self.safely("inner gradients", self._before_inner, tensors, args)
@@ -269,7 +293,6 @@ class Observer:
             and not kwargs.get("accumulate_grad", True)
         ):
             functional = self.safely("functional updates", self._before_functional, tensors, args)
-        self._depth = 1
         self._made.running = -1 if entry is None else entry.number
         result: Any = None
         try:
@@ -279,7 +302,7 @@ class Observer:
             self.safely("errors", self.caught.add, error)
             raise
         finally:
-            self._depth, self._made.running = 0, -1
+            self._made.running = -1
             if entry is not None:
                 self.safely("gradients", self._after_backward, entry)
             if inner is not None and result is not None:
@@ -287,7 +310,7 @@ class Observer:
             if functional is not None and result is not None:
                 self.safely("functional updates", self._after_functional, functional, result)
             if held:
-                self.safely("values", self.finite.release, math.nan, "", self._steps())
+                self.safely("values", self.finite.release, math.nan, "", self.table.steps)
         if self._after_step is not None and (self.table.loop is not None or functional is not None):
             self._after_step()
         return result
@@ -320,18 +343,10 @@ class Observer:
 
     def _before_unwatched(self, tensors: Any) -> bool:
         """Read a backward pass of a step that is not watched; returns whether values are held."""
-        try:
-            held = self._losses.read(tensors, self._steps)
-            if self.table.loop is not None:
-                self._count_loop_step(self.table.loop)
-            return held
-        except Exception as error:
-            self._reads_losses = False
-            self._guard.switch_off("losses of unwatched steps", error)
-            return False
-
-    def _steps(self) -> int:
-        return max((account.steps for account in self.table.all_accounts), default=0)
+        held = self._unwatched.read(tensors)
+        if self.table.loop is not None:
+            self.safely("steps", self._count_loop_step, self.table.loop)
+        return held
 
     def _before_backward(self, tensors: Any) -> BackwardPass | None:
         loss = next(tensors_in(tensors), None)
@@ -345,7 +360,7 @@ class Observer:
         entry = self._reader.before(loss, place, self._numbers.next, self._stepping is not None)
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             if loss.numel() == 1 and not math.isfinite(entry.value):
-                self.safely("values", self.finite.loss, loss, entry.value, place, self._steps())
+                self.safely("values", self.finite.loss, loss, entry.value, place, self.table.steps)
             self.safely("values", self.finite.watch_place, loss, place, self.table.weights())
             if self.finite.holds:
                 self.safely("values", self.finite.hold, loss)
@@ -353,7 +368,7 @@ class Observer:
             self.safely("loop", self._note_loose)
         if not self.table.accounts and self._ends_loop_step(entry):
             # The window has been closed: this step is not watched.
-            self._losses.set(entry.value)
+            self._unwatched.set(entry.value)
             self._count_loop_step(self.table.new_loop())
             return None
         return entry
@@ -363,7 +378,7 @@ class Observer:
         self._numbers.add(entry)
         self.safely("idle passes", self._idle.add, entry, self.table)
         if self.finite.holds:
-            self.safely("values", self.finite.release, entry.value, entry.place, self._steps())
+            self.safely("values", self.finite.release, entry.value, entry.place, self.table.steps)
         if self._stepping is not None:
             self._stepping.passes_in_step += 1
 
@@ -384,7 +399,7 @@ class Observer:
         loop = self.table.new_loop()
         loop.ids |= {key for each in passes for key in each.reached}
         loop.at_step = ends
-        self._ticks += 1
+        self._unwatched.ticks += 1
         self._record_step(loop, passes, list(ends))
         entry.number = self._numbers.next
         return not self.watching
@@ -402,13 +417,12 @@ class Observer:
 
     def _count_loop_step(self, loop: OptimizerAccount) -> None:
         """A backward pass of a loop without a torch optimizer, on a step that is not watched."""
-        self._ticks += 1
-        self._losses.add_to(loop)
+        self._unwatched.ticks += 1
+        self._unwatched.add_to(loop)
         loop.steps += 1
-        loop.last_tick = self._ticks
-        if self._ticks >= self._next_tick:
-            self.safely("steps", self._open_window)
-            loop.complete = True
+        loop.last_tick = self._unwatched.ticks
+        if self._unwatched.ticks >= self._unwatched.next_tick:
+            self.wake(loop)
 
     # ---- optimizer steps
 
@@ -456,38 +470,20 @@ class Observer:
             self._after_step()
 
     def _count_or_record(self, optimizer: torch.optim.Optimizer) -> None:
-        self._ticks += 1
+        if not self.watching and self.table.known_account(optimizer) is not None:
+            self._unwatched.step_ended(optimizer)
+            return
+        self._unwatched.ticks += 1
         self.caught.error = None  # the training went on
-        if not self.watching:
-            try:
-                account = self.table.known_account(optimizer)
-                if account is not None:
-                    self._count_step(optimizer, account)
-                    return
-            except Exception as error:
-                self._guard.switch_off("steps", error)
         if not torch.compiler.is_compiling():
             self.safely("steps", self._end_step, optimizer)
-
-    def _count_step(self, optimizer: torch.optim.Optimizer, account: OptimizerAccount) -> None:
-        """Count a step that is not watched."""
-        if self._losses.count:
-            self._losses.add_to(account)
-        account.steps += 1
-        account.last_tick = self._ticks
-        rate = optimizer.param_groups[0].get("lr")
-        if rate is not account.rate and type(rate) is float:
-            account.note_rate(rate)
-        if self._ticks >= self._next_tick:
-            self.safely("steps", self._open_window)
-            account.complete = True
 
     def _end_step(self, optimizer: torch.optim.Optimizer) -> None:
         account = self._account(optimizer)
         self._stepping = None
         if not self.watching:  # an optimizer that was not known
             account.steps += 1
-            account.last_tick = self._ticks
+            account.last_tick = self._unwatched.ticks
             self._open_window()
             account.complete = True
             return
@@ -509,8 +505,8 @@ class Observer:
         if model is None or not any(root.trained for root in model.roots):
             model = self.table.stray_model(account, passes) or model
         account.steps += 1
-        account.last_tick = self._ticks
-        self._losses.forget()
+        account.last_tick = self._unwatched.ticks
+        self._unwatched.forget()
         if model is not None:
             self._state_early_epochs()
             self._rows.note(model, account, passes)
@@ -558,6 +554,7 @@ class Observer:
     def loss_scales(self, scaler: Any) -> None:
         """See `Listener`."""
         if not self._foreign():
+            self._hooks.of_steps = None
             self.safely("gradient scaler", self._reader.loss_scales, scaler)
 
     def gradients_unscale(self, scaler: Any, optimizer: torch.optim.Optimizer) -> None:
@@ -574,12 +571,10 @@ class Observer:
 
     def module_begins(self, module: nn.Module) -> None:
         """See `Listener`."""
-        if self._depth or self._foreign():
+        if in_backward() or self._foreign():
             return
-        with_gradients = torch.is_grad_enabled()
-        if not with_gradients and self._calls.begin_part(module):
-            return  # the inside of an evaluation is not read
-        self.safely("modules", self._module_begins, module, with_gradients)
+        if not self._calls.begin_part(module):
+            self.safely("modules", self._module_begins, module, torch.is_grad_enabled())
 
     def _module_begins(self, module: nn.Module, with_gradients: bool) -> None:
         root = self._calls.begin(module)
@@ -598,7 +593,7 @@ class Observer:
 
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""
-        if not self._depth and self._calls.any and not self._foreign():
+        if not in_backward() and self._calls.any and not self._foreign():
             grad = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
             is_norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
             if not grad and not is_norm and self._calls.end_part(module):
@@ -620,14 +615,14 @@ class Observer:
             if first is not None:
                 self.safely("evaluation", root.evaluation.norm_called, module, first)
         if is_root:
-            self.safely("copies", self._copies.called, root, self._steps())
+            self.safely("copies", self._copies.called, root, self.table.steps)
             if self.watching:
-                self.passes.ended(root, args, kwargs, output, self._steps(), with_gradients)
+                self.passes.ended(root, args, kwargs, output, self.table.steps, with_gradients)
             if not with_gradients and self._blocks.open:
                 inputs = list(tensors_in((args, kwargs)))
                 self.safely("evaluation", self._blocks.pass_ended, root, inputs, output)
                 self.safely(
-                    "kept batches", self._blocks.keep, root, args, kwargs, output, self._steps()
+                    "kept batches", self._blocks.keep, root, args, kwargs, output, self.table.steps
                 )
 
     # ---- blocks without gradients
@@ -636,7 +631,7 @@ class Observer:
         """See `Listener`."""
         if (
             self._blocks.open
-            or self._depth
+            or in_backward()
             or get_ident() != self.thread
             or self._blocks.ignores(place)
             or torch.compiler.is_compiling()
@@ -647,11 +642,12 @@ class Observer:
     def _begin_block(self, place: object) -> None:
         self._rows.finish()
         self._hooks.listen_to_modules(True)
+        self._hooks.of_steps = None
         self._blocks.begin(place)
 
     def gradients_on(self) -> None:
         """See `Listener`."""
-        if self._blocks.open and get_ident() == self.thread and not self._depth:
+        if self._blocks.open and get_ident() == self.thread and not in_backward():
             self.safely("evaluation", self._end_block)
 
     def _end_block(self) -> None:
@@ -663,12 +659,10 @@ class Observer:
         """Record an evaluation whose last block is over."""
         if self._blocks.lasts:
             self.safely("evaluation", self._blocks.finish)
-            self.safely("random numbers", self.random.training_goes_on, self._steps())
+            self.safely("random numbers", self.random.training_goes_on, self.table.steps)
             self.safely("evaluation", self._forget_modules)
 
     def _forget_modules(self) -> None:
         if self._blocks.losses.error:
             self.switched_off.setdefault("evaluation losses", self._blocks.losses.error)
-        if not self.watching:
-            self._hooks.listen_to_modules(False)
-            self._calls.clear()
+        self._rest()

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any, Protocol
@@ -37,17 +37,36 @@ COMPILE_WARNING = "Using `torch.compile\\(module\\)` when there are global hooks
 TORCH = str(Path(torch.__file__).parent / "_")[:-1]  # where torch's own code is
 
 
+def in_backward() -> bool:
+    """Whether a backward pass runs in this thread."""
+    return torch._C._current_graph_task_id() != -1
+
+
+class StepListener(Protocol):
+    """What receives the events of steps in the place of a `Listener`, and needs less of them. None
+    of its methods may raise."""
+
+    def backward_begins(self, tensors: Any, kwargs: Mapping[str, Any]) -> None:
+        """A backward pass of these tensors is about to run, with these options."""
+
+    def backward_failed(self, error: Exception) -> None:
+        """It has raised an error."""
+
+    def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer has changed its weights."""
+
+
 class Listener(Protocol):
     """What receives the events. None of its methods may raise or change the program's numbers."""
 
     def backward(self, run: Callable[..., Any], tensors: Any, args: Any, kwargs: Any) -> Any:
         """A backward pass: calls `run(tensors, *args, **kwargs)` and returns its result."""
 
-    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer is about to change its weights."""
-
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer has changed its weights."""
+
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to change its weights; only while `listen_to_modules(True)`."""
 
     def gradients_unscale(self, scaler: Any, optimizer: torch.optim.Optimizer) -> None:
         """A gradient scaler is about to divide the gradients by its scale."""
@@ -85,10 +104,15 @@ class TorchHooks:
 
     Args:
         listener: receives the events.
+
+    Attributes:
+        of_steps: receives backward passes and ends of steps in the place of the listener, where
+            the listener has put it there.
     """
 
     def __init__(self, listener: Listener) -> None:
         self._listener: Listener | None = listener
+        self.of_steps: StepListener | None = None
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
         self._switches: dict[int, object] = {}  # by thread: the context that its block began with
@@ -96,9 +120,7 @@ class TorchHooks:
         self._warning_filter: Any = None
 
     def install(self) -> None:
-        """Register all hooks but those of modules."""
-        listener = self._listener
-        assert listener is not None
+        """Register all hooks but those of modules and of beginning steps."""
         warnings.filterwarnings("ignore", COMPILE_WARNING, UserWarning)
         self._warning_filter = warnings.filters[0]
         if hasattr(torch.autograd, ENGINE):
@@ -110,14 +132,7 @@ class TorchHooks:
         for switch in GRADIENT_SWITCHES:
             self._replace(switch, "__enter__", self._enter_of)
             self._replace(switch, "__exit__", self._exit_of)
-        self._handles = [
-            torch_optimizers.register_optimizer_step_pre_hook(
-                lambda optimizer, args, kwargs: listener.step_begins(optimizer)
-            ),
-            torch_optimizers.register_optimizer_step_post_hook(
-                lambda optimizer, args, kwargs: listener.step_ended(optimizer)
-            ),
-        ]
+        self._handles = [torch_optimizers.register_optimizer_step_post_hook(self._step_ended)]
 
     def remove(self) -> None:
         """Put back everything."""
@@ -134,15 +149,19 @@ class TorchHooks:
                     original = original.__wrapped__
                 setattr(owner, name, original)
         self._replaced = []
-        self._listener = None
+        self._listener = self.of_steps = None
 
     def listen_to_modules(self, on: bool) -> None:
-        """Register or remove the hooks of all modules' forward passes."""
-        if on and not self._module_handles and self._listener is not None:
+        """Register or remove the hooks of all modules' forward passes, and of beginning steps."""
+        listener = self._listener
+        if on and not self._module_handles and listener is not None:
             self._module_handles = [
-                torch_modules.register_module_forward_pre_hook(_begins_for(self._listener)),
+                torch_optimizers.register_optimizer_step_pre_hook(
+                    lambda optimizer, args, kwargs: listener.step_begins(optimizer)
+                ),
+                torch_modules.register_module_forward_pre_hook(_begins_for(listener)),
                 torch_modules.register_module_forward_hook(
-                    _ended_for(self._listener), with_kwargs=True, always_call=True
+                    _ended_for(listener), with_kwargs=True, always_call=True
                 ),
             ]
         elif not on and self._module_handles:
@@ -169,12 +188,24 @@ class TorchHooks:
 
     def _backward_of(self, run: Callable[..., Any]) -> Callable[..., Any]:
         def run_backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            listener = self._listener
-            if listener is None:
-                return run(tensors, *args, **kwargs)
-            return listener.backward(run, tensors, args, kwargs)
+            of_steps = self.of_steps
+            if of_steps is not None:
+                of_steps.backward_begins(tensors, kwargs)
+                try:
+                    return run(tensors, *args, **kwargs)
+                except Exception as error:
+                    of_steps.backward_failed(error)
+                    raise
+            if self._listener is not None:
+                return self._listener.backward(run, tensors, args, kwargs)
+            return run(tensors, *args, **kwargs)
 
         return run_backward
+
+    def _step_ended(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+        listener = self.of_steps or self._listener
+        if listener is not None:
+            listener.step_ended(optimizer)
 
     def _unscale_of(self, unscale: Callable[..., Any]) -> Callable[..., Any]:
         def unscale_(scaler: Any, optimizer: torch.optim.Optimizer) -> Any:

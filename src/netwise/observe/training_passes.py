@@ -88,7 +88,8 @@ class TrainingPasses:
             with_gradients: else only what is made of other modules' outputs is read.
         """
         inputs = list(tensors_in((args, kwargs)))
-        self._safely("made samples", self._made.called, root, inputs, list(tensors_in(output)))
+        if self._calls.of_several:
+            self._safely("made samples", self._made.called, root, inputs, list(tensors_in(output)))
         if with_gradients:
             if self._asks_first_batch and root.first_batch is None:
                 self._safely("first batch", root.keep_first_inputs, args, kwargs)

@@ -32,7 +32,7 @@ from netwise.observe.sample_signals import (
 MOST_SAMPLED = 1024  # of one matrix
 MOST_TOGETHER = 2**18  # of one model: very many matrices have smaller samples
 FEWEST_SAMPLED = 16
-MOST_WAITING, MOST_WAITING_NUMBERS = 16, 2**20  # steps, and numbers of their weights, in memory
+MOST_WAITING, MOST_WAITING_NUMBERS = 64, 2**20  # steps, and numbers of their weights, in memory
 
 
 @dataclass(frozen=True, eq=False)
