@@ -319,7 +319,6 @@ UNKNOWN: dict[str, Callable[[Tensor], Tensor]] = {
     "triplet": lambda o: F.triplet_margin_loss(o, o.roll(1, 0), o.roll(2, 0)),
     "cosine": lambda o: F.cosine_embedding_loss(o, REAL, torch.ones(6)),
     "hinge": lambda o: F.hinge_embedding_loss(o, SIGNS),
-    "ranking": lambda o: F.margin_ranking_loss(o[:, 0], o[:, 1], torch.ones(6)),
     "gaussian": lambda o: F.gaussian_nll_loss(o, REAL, o.exp()),
     "gaussian_by_hand": lambda o: (o[:, 0].log().abs() + (o[:, 1] - 1) ** 2 / o[:, 0]).mean(),
     "poisson": lambda o: F.poisson_nll_loss(o, HOT),
@@ -332,6 +331,15 @@ UNKNOWN: dict[str, Callable[[Tensor], Tensor]] = {
     "output": lambda o: -o.mean(),
     "squared_output": lambda o: o.square().mean(),
 }
+
+
+def test_a_ranking_loss_is_a_hinge_of_a_difference() -> None:
+    logits = outputs()
+    loss = F.margin_ranking_loss(logits[:, 0], logits[:, 1], SIGNS[:, 0], margin=0.5)
+    (reading,) = read_loss(loss, "", [logits.detach()]).terms
+    assert reading.term.operation == HINGE
+    assert reading.target is not None
+    assert torch.equal(reading.target, SIGNS[:, 0])
 
 
 @pytest.mark.parametrize("name", list(UNKNOWN))
