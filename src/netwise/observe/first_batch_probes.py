@@ -131,8 +131,9 @@ class _Probes:
             facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
         else:
             facts = self._rows(facts, before)
-            view, line = scrambled_view(traced(self.module, self.call, (self.args, self.kwargs)))
-            mask = inverted_mask(self.module, self.call, self.args, self.kwargs)
+            operations = traced(self.module, self.call, (self.args, self.kwargs))
+            view, line = scrambled_view(operations)
+            mask = inverted_mask(self.module, self.call, self.args, self.kwargs, operations)
             facts = replace(facts, scrambled_view=view, scrambled_at=line, inverted_mask=mask)
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)

@@ -9,20 +9,30 @@ import torch
 from torch import Tensor, nn
 
 from netwise.observe.nested import tensors_in
+from netwise.observe.operations import Operation
 
+OF_FUNCTION = "attn_mask"
 FEWEST_LENGTHS = 2  # of different sequences, from which padding is told from other symbols
 
 
 def inverted_mask(
-    module: nn.Module, call: Callable[[Any, Any], object], args: Any, kwargs: Any
+    module: nn.Module,
+    call: Callable[[Any, Any], object],
+    args: Any,
+    kwargs: Any,
+    operations: Sequence[Operation] = (),
 ) -> str:
-    """The argument of an attention layer that marks all symbols but the padding, where True means
-    to leave out, such as "encoder: src_key_padding_mask"; "" without one.
+    """The argument of an attention that leaves out all symbols and keeps the padding, such as
+    "encoder: src_key_padding_mask"; "" without one.
+
+    Layers of torch leave out the places at which a mask is True, and its function
+    `scaled_dot_product_attention` those at which it is False.
 
     Args:
         module: the copy that `call` calls.
         call: runs the forward pass.
         args, kwargs: the inputs.
+        operations: of a forward pass, for masks of the function.
 
     Example:
         >>> attention = nn.MultiheadAttention(4, 1, batch_first=True)
@@ -38,7 +48,11 @@ def inverted_mask(
         'att: key_padding_mask'
     """
     tokens = [t for t in tensors_in((args, kwargs)) if _is_symbols(t)]
-    padded = [(t, pads) for t in tokens if (pads := _padding(t)) is not None]
+    padded = [pads for t in tokens if (pads := _padding(t)) is not None]
+    for operation in operations if padded else ():
+        kept = _kept_by_function(operation)
+        if kept is not None and _leaves_out_symbols(~kept, padded):
+            return f"{operation.layer or 'forward'}: {OF_FUNCTION}"
     if not padded or not any(_attends(part) for part in module.modules()):
         return ""
     seen: list[str] = []
@@ -48,10 +62,7 @@ def inverted_mask(
             for key, value in kwargs.items():
                 if "padding_mask" in key and isinstance(value, Tensor):
                     left_out = value if value.dtype == torch.bool else value == float("-inf")
-                    if any(
-                        left_out.shape == pads.shape and bool((left_out == ~pads).all())
-                        for _, pads in padded
-                    ):
+                    if _leaves_out_symbols(left_out, padded):
                         seen.append(f"{name}: {key}")
 
         return begins
@@ -67,6 +78,31 @@ def inverted_mask(
         for handle in handles:
             handle.remove()
     return seen[0] if seen else ""
+
+
+def _leaves_out_symbols(left_out: Tensor, padded: Sequence[Tensor]) -> bool:
+    """Whether a mask (samples, places) leaves out all symbols of inputs and none of their padding;
+    it may have a few further places before or behind them, as of a first symbol that is learned."""
+    for pads in padded:
+        if left_out.dim() != 2 or left_out.shape[0] != pads.shape[0]:
+            continue
+        more, places = left_out.shape[1] - pads.shape[1], pads.shape[1]
+        if 0 <= more < places and any(
+            bool((end == ~pads).all()) for end in (left_out[:, more:], left_out[:, :places])
+        ):
+            return True
+    return False
+
+
+def _kept_by_function(operation: Operation) -> Tensor | None:
+    """The places (samples, places) that take part in `scaled_dot_product_attention`; None for
+    other operations, and for masks that differ between queries."""
+    if operation.name != "scaled_dot_product_attention":
+        return None
+    mask = operation.kwargs.get(OF_FUNCTION, (*operation.args, None, None, None, None)[3])
+    if not isinstance(mask, Tensor) or mask.dim() != 4 or mask.shape[1:3] != (1, 1):
+        return None
+    return mask[:, 0, 0] if mask.dtype == torch.bool else mask[:, 0, 0] > float("-inf")
 
 
 def _attends(part: nn.Module) -> bool:
