@@ -132,6 +132,7 @@ class Wiring:
         outside_module: shapes of parameters that a loss reaches and that belong to no module that
             was called and to no optimizer, such as layers in a Python list.
         outside_anew: these are other parameters at each step, as where `forward` makes layers.
+        asks_inputs: gradients of tensors that are no parameters were asked for, as of inputs.
         optimizer_weights: parameters that the optimizers hold, trainable or not.
         optimizer_trainable: those of them that require a gradient.
         cut_between: the two layers between which gradients are lost; () where not known.
@@ -199,6 +200,7 @@ class Wiring:
     not_reached: tuple[str, ...] = ()
     outside_module: tuple[str, ...] = ()
     outside_anew: bool = False
+    asks_inputs: bool = False
     optimizer_weights: int = 0
     optimizer_trainable: int = 0
     cut_between: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from netwise.observe import autograd_graph, loss_graph
 from netwise.observe.autograd_nodes import CALL, only_input, operation, saved, signed
@@ -123,6 +123,9 @@ class BackwardReader:
         if reads_all:
             entry.outside = self._outside.read(graph.leaves, self._known())
             entry.outside_anew = bool(entry.outside) and self._outside.anew
+            entry.asks_inputs = any(
+                not isinstance(leaf, nn.Parameter) for leaf in graph.leaves.values()
+            )
         self._safely("losses", self._read_loss, entry, loss)
         for module, output in graph.outputs:
             root = self._table.roots.get(module)

@@ -40,6 +40,7 @@ class BackwardPass:
         complete, opaque, widened, softmax_over_batch: as in `GraphReading`.
         outside: shapes of parameters that belong to no module, by id.
         outside_anew: they are new, and those of the loss before are gone.
+        asks_inputs: it also reaches tensors that are no parameters, such as inputs.
         site_key, site: the loss, and what is known of it.
         signals: of the batch.
     """
@@ -60,6 +61,7 @@ class BackwardPass:
     softmax_over_batch: str = ""
     outside: Mapping[int, str] = field(default_factory=dict)
     outside_anew: bool = False
+    asks_inputs: bool = False
     site_key: Any = None
     site: Any = None
     signals: Mapping[str, float] = field(default_factory=dict)

@@ -204,6 +204,7 @@ class ObservedModel:
         self.with_gradient: set[str] = set()
         self.outside: dict[int, str] = {}
         self.outside_anew = False  # each loss has new ones
+        self.asks_inputs = False  # a loss reaches tensors that are no parameters
         self.opaque = False
         self.incomplete_graph = False
         self.cut: tuple[str, ...] = ()
@@ -439,6 +440,7 @@ class ObservedModel:
             self.softmax_over_batch = self.softmax_over_batch or each.softmax_over_batch
             if each.site is not None and len(self.sites) < MOST_SITES:
                 self.sites[each.site_key] = each.site
+            self.asks_inputs |= each.asks_inputs
             if each.outside_anew:
                 self.outside.clear()  # those before are gone
                 self.outside_anew = True

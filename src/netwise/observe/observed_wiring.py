@@ -55,6 +55,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         not_reached=tuple(sorted(unreached)),
         outside_module=() if sharded else tuple(model.outside.values()),
         outside_anew=model.outside_anew and not sharded,
+        asks_inputs=model.asks_inputs,
         optimizer_weights=sum(len(account.ids) for account in optimizers),
         optimizer_trainable=sum(len(account.trainable_ids) for account in optimizers),
         cut_between=model.cut if unreached else (),

@@ -103,6 +103,9 @@ def test_evaluation_of_training_rows_alone() -> None:
     assert leak.nothing_held_out(held_out(1.0, rows=4)) is None
     assert leak.nothing_held_out(held_out(1.0, rows=256, features=8)) is None  # a truth table
     assert found(leak.nothing_held_out(held_out(1.0, rows=256, features=9)))
+    nodes = nw.Wiring("Net", losses=(nw.LossTerm("cross entropy", target_shape=(60,)),))
+    graph = held_out(1.0).but(wiring=nodes, first_batch=nw.FirstBatch(samples=200))
+    assert leak.nothing_held_out(graph) is None  # the loss counts some of the nodes
     unknown = held_out(1.0).but(facts=nw.RunFacts())
     assert isinstance(leak.nothing_held_out(unknown), nw.Unchecked)
     assert isinstance(leak.nothing_held_out(observed()), nw.Unchecked)

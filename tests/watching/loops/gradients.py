@@ -286,3 +286,37 @@ def broadcast_by_hand(sick: bool) -> list[float]:
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+def count_that_begins_anew(sick: bool) -> list[float]:
+    """Gradients of several batches in a step. Sick: an epoch has fewer batches than that, and the
+    count begins anew with each."""
+    x, y = classes()
+    torch.manual_seed(0)
+    model, losses = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3)), []
+    optimizer, every = torch.optim.Adam(model.parameters(), lr=1e-2), 25 if sick else 2
+    for _ in range(12):
+        optimizer.zero_grad()
+        for number, rows in enumerate(batches(600, 30, epochs=1), 1):
+            loss = F.cross_entropy(model(x[rows]), y[rows])
+            (loss / every).backward()
+            if number % every == 0:
+                optimizer.step()
+                optimizer.zero_grad()
+            losses.append(loss.item())
+    return losses
+
+
+def perturbed_inputs(sick: bool) -> list[float]:
+    """Steps of the inputs against a network that stays as it is: nothing is to be trained."""
+    x, y = classes()
+    torch.manual_seed(0)
+    model, losses = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3)), []
+    for rows in batches(600, 30, epochs=6):
+        inputs = x[rows].clone().requires_grad_()
+        loss = F.cross_entropy(model(inputs), y[rows])
+        loss.backward()
+        assert inputs.grad is not None
+        (inputs + 0.1 * inputs.grad.sign()).detach()
+        losses.append(loss.item())
+    return losses

@@ -91,6 +91,8 @@ GRADIENTS = (
     Loop(g.clipping_by_norm, ("clipped_away",)),
     Loop(g.clipping_by_value),
     Loop(g.clearing, STALE),
+    Loop(g.count_that_begins_anew, ("weights_stand_still",)),
+    Loop(g.perturbed_inputs, falls=1.2),
     Loop(g.clearing_to_zero, STALE),
     Loop(g.clearing_by_the_model, CLEARED),
     Loop(g.clearing_before_the_step, CLEARED),

@@ -8,8 +8,10 @@ from statistics import median
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import (
     MOST,
+    NO_STEP,
     listed,
     loop_observed,
+    never_stepped,
     observed,
     share_text,
     signal_of_loop,
@@ -55,6 +57,8 @@ def stale_gradients(history: History) -> Answer:
     """
     if not loop_observed(history):
         return _stale_by_comparison(history)
+    if never_stepped(history):
+        return Unchecked(NO_STEP)
     series = signal_of_loop(history, STALE, FEWEST + 1, NO_GRADIENTS)
     if isinstance(series, Unchecked):
         return series

@@ -76,7 +76,7 @@ def nothing_held_out(history: History) -> Answer:
         is_table = rows == 2**data.features
     if data.leaked_rows <= ON_PURPOSE or rows < MANY or len(evaluations) < OFTEN or is_table:
         return None
-    if has_learned(history) or history.ended.how == DIVERGED:
+    if has_learned(history) or history.ended.how == DIVERGED or _counts_a_part(history):
         return None
     if not outcome_known(history):
         return Unchecked(no_baseline(history))
@@ -93,6 +93,14 @@ def nothing_held_out(history: History) -> Answer:
             ),
         ),
     )
+
+
+def _counts_a_part(history: History) -> bool:
+    """Whether the loss takes some of the samples that go through the network, as on the nodes of a
+    graph: the others may be held out."""
+    samples = 0 if history.first_batch is None else history.first_batch.samples
+    terms = () if history.wiring is None else history.wiring.losses
+    return any(0 < term.target_shape[0] < samples for term in terms if term.target_shape)
 
 
 def target_in_inputs(history: History) -> Answer:

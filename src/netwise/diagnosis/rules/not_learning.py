@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from netwise.diagnosis.curves import last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import NO_STEP, never_stepped
 from netwise.diagnosis.rules.outcome import (
     CERTAIN,
     FEWEST,
@@ -60,6 +61,8 @@ def not_learning(history: History) -> Answer:
                 Evidence("steps before it diverged", float(step), float("inf"), above=False),
             ),
         )
+    if never_stepped(history):
+        return Unchecked(NO_STEP)
     left = final_loss_share(history)
     if left is None:
         return Unchecked(no_baseline(history))

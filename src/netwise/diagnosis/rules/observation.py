@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from netwise.diagnosis.rules.finding import Unchecked
 from netwise.diagnosis.rules.outcome import FEWEST, too_few_steps
 from netwise.history import History, Series
-from netwise.signals import NETWORK, SIGNALS
+from netwise.signals import NETWORK, SIGNALS, WEIGHT_DISTANCE
 from netwise.wiring import Wiring
 
 NOT_OBSERVED = "the training loop was not observed: write `with nw.watch():` around it"
 MOST = 0.5  # share of the watched steps, above which a fault is one of the loop and not of a step
 MOST_NAMES = 4  # in a sentence
+NO_STEP = "no step has changed a weight"
 
 
 def loop_observed(history: History) -> bool:
@@ -69,6 +70,15 @@ def signal_of_loop(
     if len(pairs) < fewest:
         return Unchecked(too_few_steps(len(pairs), "watched steps", fewest))
     return Series(tuple(step for step, _ in pairs), tuple(value for _, value in pairs))
+
+
+def never_stepped(history: History) -> bool:
+    """Whether no optimizer has stepped in an observed program, and each layer has the weights that
+    it had at the start, over several watched backward passes."""
+    if history.wiring is None or history.wiring.optimizers:
+        return False
+    moved = layer_series(history, WEIGHT_DISTANCE).values()
+    return any(len(each) >= FEWEST for each in moved) and not any(any(e.values) for e in moved)
 
 
 def steps_where(series: Series, holds: Callable[[float], bool]) -> tuple[int, ...]:

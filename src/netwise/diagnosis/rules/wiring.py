@@ -6,7 +6,14 @@ from __future__ import annotations
 from netwise.diagnosis.error_kinds import kind_of_error
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_step import error_finding
-from netwise.diagnosis.rules.observation import code_of, layers_of, listed, loop_observed, observed
+from netwise.diagnosis.rules.observation import (
+    code_of,
+    layers_of,
+    listed,
+    loop_observed,
+    never_stepped,
+    observed,
+)
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_UPDATES,
@@ -20,6 +27,7 @@ from netwise.wiring import Wiring
 
 # |g| / |w|: a thousand times the gradient whose update could be lost to rounding at usual rates.
 LIVE_GRADIENT = 1e-4
+MANY_PASSES = 50  # backward passes; usual accumulation steps after at most a few dozen
 NO_STEPS = (
     "no optimizer step was seen to change a weight: call w.step(loss, y) before optimizer.step(), "
     "and once for each of its steps"
@@ -52,6 +60,9 @@ def weights_stand_still(history: History) -> Answer:
     """
     if history.wiring is None:
         return _never_changed(history)
+    without_step = _no_step(history) if never_stepped(history) else None
+    if without_step is not None:
+        return without_step
     wiring = observed(history, "in_no_optimizer", "optimizers")
     if isinstance(wiring, Unchecked):
         answer = _never_changed(history) if not history.wiring.optimizers else None
@@ -69,6 +80,28 @@ def weights_stand_still(history: History) -> Answer:
         evidence=(Evidence("weights in no optimizer", float(len(names)), 0.0),),
         strength=float(len(names)),
         change=_how_to_add(history, names),
+    )
+
+
+def _no_step(history: History) -> Finding | None:
+    """Backward passes of a loss that is compared with targets, and no step. Nothing is to be
+    trained where the gradient of the inputs is asked for."""
+    wiring, passes = history.wiring, history.ended.step
+    if wiring is None or passes < MANY_PASSES or wiring.asks_inputs or wiring.outside_module:
+        return None
+    if not any(term.operation and term.target_shape for term in wiring.losses):
+        return None
+    return Finding(
+        rule="weights_stand_still",
+        sentence=(
+            f"After {passes} backward passes all weights are as they were at the start: no "
+            "optimizer has stepped. Where a step follows every so many batches, their count must "
+            "not begin anew before it is reached."
+        ),
+        steps=(0, passes),
+        evidence=(Evidence("backward passes without a step", float(passes), MANY_PASSES),),
+        grade="suspect",
+        change="loss.backward()\noptimizer.step()\noptimizer.zero_grad()",
     )
 
 
