@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -114,12 +116,21 @@ def flats(path: Path, rows: int, seed: int, sep: str = ",") -> Path:
     return path
 
 
-@pytest.fixture
-def priced(here: Path) -> Path:
-    """The folder of a run on the prices of flats."""
-    flats(here / "flats.csv", 500, 0)
-    done = run("train", "flats.csv", "--target", "price", "--epochs", "15")
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table of flats and a run on their prices."""
+    folder = tmp_path_factory.mktemp("flats")
+    flats(folder / "flats.csv", 500, 0)
+    with contextlib.chdir(folder):
+        done = run("train", "flats.csv", "--target", "price", "--epochs", "15")
     assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.fixture
+def priced(here: Path, trained_once: Path) -> Path:
+    """The folder of a run on the prices of flats."""
+    shutil.copytree(trained_once, here, dirs_exist_ok=True)
     return run_folder()
 
 
