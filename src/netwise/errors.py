@@ -366,7 +366,7 @@ def text_of(error: BaseException) -> str:
 
 
 def named(error: BaseException, most: int = 200) -> str:
-    """The class of an error of any program and its message, in one line.
+    r"""The class of an error of any program and its message, in one line.
 
     Args:
         error: as it was caught.

@@ -58,7 +58,7 @@ WRONG = {
     "": "has no rows below its header",
     "a,y\n": "has no rows below its header",
     "a,y\n1,2\n3\n": "line 3: 1 cells where the header has 2",
-    "a,y\n1,\n2,3\n": "1 rows have no target 'y', the first is row 1",
+    "a,y\n1,\n2,3\n": "1 row has no target 'y', the first is row 1",
     "a,z\n1,2\n": "unknown column of",
     "a,y\n1,u\n2,u\n3,u\n": "has the single value u, .* add rows of another class",
     "y\n1\n2\n": "has no column besides the target",

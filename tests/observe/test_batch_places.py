@@ -27,7 +27,15 @@ class Applied(nn.Module):
 def operation(function: Callable[[Tensor], Tensor]) -> str:
     module = Applied(function)
     axis = SampleAxis(0, 6, (0,))
-    return added_by_place(module, lambda a, k: [module(*a)], (X,), {}, axis, [module(X)])[0]
+
+    def call(args: tuple[Tensor], kwargs: object, seed: int = 0) -> list[Tensor]:
+        torch.manual_seed(seed)
+        return [module(*args)]
+
+    before = call((X,), {})
+    return added_by_place(
+        module, call, (X,), {}, axis, before, lambda args, kwargs: call(args, kwargs, 1)
+    )[0]
 
 
 @pytest.mark.parametrize(
@@ -52,3 +60,8 @@ def test_a_table_along_the_samples(function: Callable[[Tensor], Tensor], name: s
 )
 def test_what_is_none(function: Callable[[Tensor], Tensor]) -> None:
     assert operation(function) == ""
+
+
+def test_noise_is_no_table() -> None:
+    """A code is drawn around its mean, with the same random numbers in each call."""
+    assert operation(lambda x: x + x.exp() * torch.randn_like(x)) == ""

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
+from netwise.scoring.metrics import METRICS, Metric
 from netwise.searches.guess_log import guess_folder, guess_table, write_entry
+from netwise.signals import SIGNALS
 
 
 def entry(number: int, book: Path, **settings: object) -> nw.GuessEntry:
@@ -72,3 +74,9 @@ def test_the_table_has_changes_intervals_and_outcomes(tmp_path: Path) -> None:
 def test_a_loss_is_written_as_it_is_and_not_as_its_negative() -> None:
     entry = nw.GuessEntry(1, (), "a first look", -0.25, None, None, "Done.", "", "run", "log_loss")
     assert guess_table([entry]) == ["  1  0.2500 log_loss  because a first look"]
+
+
+@pytest.mark.parametrize("metric", [m for m in METRICS if f"valid.{m.name}" in SIGNALS])
+def test_what_is_a_loss_is_read_off_its_signal(metric: Metric) -> None:
+    """Without the metrics themselves, which need numpy."""
+    assert SIGNALS[f"valid.{metric.name}"].good == ("high" if metric.higher_is_better else "low")

@@ -23,6 +23,7 @@ def added_by_place(
     kwargs: Any,
     axis: SampleAxis,
     before: Sequence[Tensor],
+    otherwise: Call,
 ) -> tuple[str, str]:
     """The operation that joins samples with what belongs to their places in the batch, and its
     line; ("", "") without one.
@@ -33,14 +34,16 @@ def added_by_place(
         args, kwargs: the inputs.
         axis: where samples lie; only axis 0 is read.
         before: the outputs.
+        otherwise: the same with other random numbers: noise is no table.
 
     Example:
         >>> class Placed(nn.Module):
         ...     def forward(self, x):
-        ...         return x + torch.arange(len(x))[:, None]
+        ...         return x + torch.arange(5.0)[:, None]
         >>> x = torch.rand(5, 3)
         >>> call = lambda args, kwargs: [Placed()(*args)]
-        >>> added_by_place(Placed(), call, (x,), {}, SampleAxis(0, 5, (0,)), [Placed()(x)])[0]
+        >>> axis = SampleAxis(0, 5, (0,))
+        >>> added_by_place(Placed(), call, (x,), {}, axis, [Placed()(x)], call)[0]
         'add of (5, 3)'
     """
     n = axis.samples
@@ -53,8 +56,11 @@ def added_by_place(
     first, second = traced(module, call, (args, kwargs)), traced(module, call, turned)
     if [each.name for each in first] != [each.name for each in second]:
         return "", ""
-    for one, other in zip(first, second, strict=True):
-        if _joins_places(one, other, n):
+    third = traced(module, otherwise, (args, kwargs))
+    if [each.name for each in first] != [each.name for each in third]:
+        return "", ""
+    for one, other, drawn in zip(first, second, third, strict=True):
+        if _joins_places(one, other, drawn, n):
             name = one.name.strip("_")
             return f"{name} of {tuple(one.output.shape)}", one.line
     return "", ""
@@ -67,16 +73,18 @@ def _turns(before: Tensor, after: Tensor) -> bool:
     return float(difference(before, after.flip(0)).max()) <= tolerance_of(before)
 
 
-def _joins_places(one: Operation, other: Operation, samples: int) -> bool:
-    """Whether an operation has an input with the samples, and one that stays in its place and is
-    another for each of them."""
+def _joins_places(one: Operation, other: Operation, drawn: Operation, samples: int) -> bool:
+    """Whether an operation has an input with the samples, and one that stays in its place, is
+    another for each of them, and does not follow from random numbers."""
     if one.output.shape[:1] != (samples,) or _turns(one.output, other.output):
         return False
     kinds = set()
-    for a, b in zip(one.inputs, other.inputs, strict=False):
+    for a, b, c in zip(one.inputs, other.inputs, drawn.inputs, strict=False):
         if a.shape != b.shape or a.shape[:1] != (samples,):
             continue
         if torch.equal(a, b):
+            if a.shape != c.shape or not torch.equal(a, c):
+                return False  # noise
             kinds.add("fixed" if not torch.equal(a, a.flip(0)) else "even")
         elif _turns(a, b):
             kinds.add("samples")

@@ -181,7 +181,13 @@ class _Probes:
             )
             name, width = narrow or ("", None)
             placed, line = added_by_place(
-                self.module, self.call, self.args, self.kwargs, separate[0].axis, before
+                self.module,
+                self.call,
+                self.args,
+                self.kwargs,
+                separate[0].axis,
+                before,
+                lambda a, k: outputs_of(self.module, a, k, training=False, seed=1),
             )
             facts = replace(facts, placed_by=placed, placed_at=line)
             return replace(facts, samples_mix="", narrowest=name, narrowest_width=width)

@@ -22,6 +22,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
+    KL_DIVERGENCE,
     SQUARED_ERROR,
     LossTerm,
 )
@@ -166,9 +167,13 @@ def _constant_and_perfect(
     known: Sequence[tuple[LossTerm, TargetStatistics]], model: ObservedModel
 ) -> tuple[float | None, float | None]:
     """The loss of the best constant predictions and that of perfect ones, summed over the terms of
-    the loss; None where one of them is not known."""
+    the loss; None where one of them is not known. Of several terms each has to be a mean of a loss
+    of torch: the constants of others belong to their sums as well."""
     guess = least = 0.0
     for term, statistics in known:
+        is_plain = term.reduction == "mean" and term.operation != KL_DIVERGENCE
+        if len(known) > 1 and (term.by_hand or not is_plain):
+            return None, None
         constant = statistics.loss_of_guessing(term.operation, term.reduction)
         perfect = statistics.least_loss(term.operation, term.reduction)
         if constant is None:

@@ -15,7 +15,7 @@ from netwise.atomic import write_atomically
 from netwise.errors import RunFolderError
 from netwise.file_errors import file_errors
 from netwise.schema import read_json, typed
-from netwise.scoring.metrics import own_value
+from netwise.signals import SIGNALS
 from netwise.storage.layout import strict_json
 
 GUESSES = "guesses"
@@ -117,7 +117,7 @@ def guess_table(entries: Sequence[GuessEntry]) -> list[str]:
             if entry.low is None or entry.high is None
             else f" ({entry.low:.4f} to {entry.high:.4f})"
         )
-        value = f"{own_value(entry.metric, entry.value):.4f}"
+        value = f"{_own_value(entry):.4f}"
         of = "" if entry.metric is None else f" {entry.metric}"
         lines.append(f"{entry.number:>3}  {value}{of}{interval}  because {entry.reason}")
         lines += [f"       {change}" for change in entry.changed]
@@ -135,3 +135,11 @@ def write_entry(book: str | Path, entry: GuessEntry) -> None:
 def guess_folder(book: str | Path, number: int) -> Path:
     """The folder of one guess, with its entry and its run."""
     return Path(book) / GUESSES / f"{number:03d}"
+
+
+def _own_value(entry: GuessEntry) -> float:
+    """The value of the metric: losses and errors are compared by their negatives. Without the
+    metrics themselves, which need numpy."""
+    signal = SIGNALS.get(f"valid.{entry.metric}")
+    is_loss = signal is not None and signal.good == "low"
+    return 0.0 - entry.value if is_loss else entry.value

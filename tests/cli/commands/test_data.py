@@ -60,7 +60,7 @@ def test_options_of_pictures(here: Path) -> None:
     shown = run("data", "photos", "--skip-broken", "--size", "8x6")
     assert shown.exit_code == 0, shown.output
     assert "photos: 10 samples of 3 x 8 x 6 numbers." in shown.stdout
-    assert "1 broken image files" in " ".join(shown.stdout.split())
+    assert "1 broken image file:" in " ".join(shown.stdout.split())
     refused = run("data", "digits", "--size", "8")
     assert "--size: digits has no files of pictures" in refused.stderr
 

@@ -289,7 +289,7 @@ PLAIN = (
     ),
     Loop(partial(j.game, kind="squared")),
     Loop(partial(j.game, fault="no step"), ("loss_without_step",)),
-    Loop(partial(j.game, fault="same weights"), ("loss_without_step",)),
+    Loop(partial(j.game, fault="same weights"), ("loss_without_step", "weights_stand_still")),
     Loop(partial(j.game, fault="weak judge"), ("generator_collapse",)),
     Loop(j.classifier_of_features),
     *(

@@ -108,10 +108,11 @@ def read_binary(raw: bytes, path: Path, kind: str, options: ReadOptions) -> pl.D
 
 
 def depth_of(raw: bytes) -> int:
-    """How many lists and objects of a JSON text are in each other, at most.
+    """How many lists and objects of a JSON text are in each other, at most: brackets in its texts
+    count too, unless there are more than `MOST_DEPTH` with them.
 
-    >>> depth_of(b'{"a": [1, "]]]]"], "b": [[2]]}')
-    3
+    >>> depth_of(b'{"a": [1], "b": [[2]]}'), depth_of(b'["' + 100 * b"[" + b'"]')
+    (3, 1)
     """
     brackets = raw.translate(None, _NO_BRACKETS)
     if _deepest(brackets) > MOST_DEPTH:  # or there are brackets in texts

@@ -12,7 +12,7 @@ OFTEN = 3  # epochs in a row that repeated the numbers of the one before
 def random_numbers_repeat(history: History) -> Answer:
     """Find a generator that draws numbers in the training steps and has the same state after each
     evaluation: noise, dropout and augmentation of an epoch are those of the last one to the bit."""
-    wiring = observed(history, "random numbers", "evaluation")
+    wiring = observed(history, "random numbers", "evaluation", "repeats")
     if isinstance(wiring, Unchecked):
         return wiring
     if wiring.repeats < OFTEN:
