@@ -72,3 +72,10 @@ def test_layers_as_torch_draws_them() -> None:
     assert not drawn_by_torch(nn.ReLU())
     assert not drawn_by_torch(nn.Linear(3, 4))  # too few numbers
     assert not drawn_by_torch(nn.Embedding(20, 10))
+
+
+def test_a_parametrised_weight_is_not_computed() -> None:
+    layer = torch.nn.utils.parametrizations.spectral_norm(torch.nn.Linear(16, 16))
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    assert not drawn_by_torch(layer)
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())

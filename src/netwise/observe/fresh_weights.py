@@ -57,7 +57,9 @@ def drawn_by_torch(module: nn.Module) -> bool:
         (True, False)
     """
     layers = [m for m in module.modules() if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
-    known = [readable(layer.weight) for layer in layers]
+    # A parametrised weight (spectral norm) is computed anew, with new buffers, by reading it.
+    stored = [layer._parameters.get("weight") for layer in layers]
+    known = [readable(weight) for weight in stored if weight is not None]
     matrices = [m for m in known if m is not None and m.numel() >= FEWEST_OF_LAYER]
     shares = [float(m.abs().max()) * m[0].numel() ** 0.5 for m in matrices]
     return bool(shares) and all(AT_LIMIT < share <= 1 + 1e-4 for share in shares)
