@@ -19,9 +19,9 @@ import netwise as nw
 from netwise.estimators import NetClassifier, NetRegressor
 
 SMALL: list[Any] = [
-    NetClassifier((32,), epochs=150),
-    NetRegressor((32,), epochs=200),
-    NetClassifier((16,), epochs=150, early_stopping=True, patience=50),
+    NetClassifier((32,), epochs=60),
+    NetRegressor((32,), epochs=80),
+    NetClassifier((16,), epochs=60, early_stopping=True, patience=30),
 ]
 X, Y = load_wine(return_X_y=True)
 
