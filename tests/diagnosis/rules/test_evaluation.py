@@ -105,6 +105,19 @@ def test_without_evaluations_nothing_is_known_of_their_inputs() -> None:
     assert answer == nw.Unchecked(evaluation.NO_EVALUATION)
 
 
+def with_models(data: nw.DataFacts, mean: float, std: float) -> nw.Finding | nw.Unchecked | None:
+    """As `prepared`, without a loss of the evaluation, and with scores of simple models."""
+    whole = {
+        signals.TRAINING_INPUT_MEAN: [0.0] * 4,
+        signals.TRAINING_INPUT_STD: [1.0] * 4,
+        signals.EVALUATION_INPUT_MEAN: [mean] * 4,
+        signals.EVALUATION_INPUT_STD: [std] * 4,
+        signals.EVALUATION_INPUT_OFFSET: [mean] * 4,
+        signals.EVALUATION_INPUT_RATIO: [std] * 4,
+    }
+    return evaluation.evaluation_prepared_otherwise(observed(whole).but(data=data))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "grade"),
     [(0.2, 0.9, "cause"), (0.85, 0.9, ""), (0.1, 0.12, "suspect"), (0.5, 0.45, "")],
@@ -114,15 +127,7 @@ def test_inputs_of_another_scale_do_harm(before: float, after: float, grade: str
     data = nw.DataFacts(
         evaluation_chance_score=0.1, evaluation_linear_score=before, evaluation_rescaled_score=after
     )
-    series = {
-        signals.TRAINING_INPUT_MEAN: [0.0] * 4,
-        signals.TRAINING_INPUT_STD: [1.0] * 4,
-        signals.EVALUATION_INPUT_MEAN: [5.0] * 4,
-        signals.EVALUATION_INPUT_STD: [1.0] * 4,
-        signals.EVALUATION_INPUT_OFFSET: [5.0] * 4,
-        signals.EVALUATION_INPUT_RATIO: [1.0] * 4,
-    }
-    answer = evaluation.evaluation_prepared_otherwise(observed(series).but(data=data))
+    answer = with_models(data, 5.0, 1.0)
     assert (answer.grade if isinstance(answer, nw.Finding) else "") == grade
 
 
@@ -132,14 +137,6 @@ def test_some_features_of_another_scale(after: float, found: bool) -> None:
     data = nw.DataFacts(
         evaluation_chance_score=0.4, evaluation_linear_score=0.6, evaluation_rescaled_score=after
     )
-    series = {
-        signals.TRAINING_INPUT_MEAN: [0.0] * 4,
-        signals.TRAINING_INPUT_STD: [1.0] * 4,
-        signals.EVALUATION_INPUT_MEAN: [0.0] * 4,
-        signals.EVALUATION_INPUT_STD: [2.5] * 4,
-        signals.EVALUATION_INPUT_OFFSET: [0.1] * 4,
-        signals.EVALUATION_INPUT_RATIO: [2.5] * 4,
-    }
-    answer = evaluation.evaluation_prepared_otherwise(observed(series).but(data=data))
+    answer = with_models(data, 0.1, 2.5)
     assert isinstance(answer, nw.Finding) is found
     assert not found or answer.grade == "cause"  # type: ignore[union-attr]

@@ -189,15 +189,10 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     is_proved = _scale_does_harm(history)
     if is_proved is False:
         return None
+    farthest, widest = (SHOWN_SHIFT, SHOWN_STRETCH) if is_proved else (SHIFT, STRETCH)
     evidence = [
-        Evidence(
-            "distance of the means, in training standard deviations",
-            shift,
-            SHOWN_SHIFT if is_proved else SHIFT,
-        ),
-        Evidence(
-            "ratio of the standard deviations", stretch, SHOWN_STRETCH if is_proved else STRETCH
-        ),
+        Evidence("distance of the means, in training standard deviations", shift, farthest),
+        Evidence("ratio of the standard deviations", stretch, widest),
     ]
     crossed = [each for each in evidence if each.value > each.limit]
     if not crossed:

@@ -14,9 +14,8 @@ from netwise.history import History, Series
 from netwise.signals import TARGETS_IGNORED
 
 FEWEST_IGNORED = 0.05  # of the targets
-LEFT_OUT = (
-    0.25  # share of a class in evaluation over that of the ignored targets: all of them are it
-)
+# Share of a class in evaluation over that of the ignored targets: all of these are of it.
+LEFT_OUT = 0.25
 
 
 def shapes_broadcast(history: History) -> Answer:

@@ -100,7 +100,6 @@ def _no_step(history: History) -> Finding | None:
         ),
         steps=(0, passes),
         evidence=(Evidence("backward passes without a step", float(passes), MANY_PASSES),),
-        grade="suspect",
         change="loss.backward()\noptimizer.step()\noptimizer.zero_grad()",
     )
 
