@@ -10,7 +10,7 @@ from rst import contents, heading, plain  # beside this file
 import netwise as nw
 from netwise.labs.errata.erratum import errata
 from netwise.labs.published import measurement, published_numbers, state_of
-from netwise.labs.record import RESULTS, recorded
+from netwise.labs.record import RESULTS, recorded, recorded_with
 from netwise.notes.outline import SectionContent, contents as sections, notes
 
 
@@ -71,8 +71,7 @@ def _lab_page(lab: nw.Lab[Any]) -> str:
         page += f"{plain(text.meaning)}\n\n"
     if result:
         page += "".join(_criterion(row) for row in result["criteria"]) + "\n"
-        versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-        page += f"Recorded on {result['date']} with {versions}.\n\n"
+        page += f"{recorded_with(lab.name)}\n\n"
     if text.erratum:
         page += f"It shows erratum :ref:`{text.erratum} <{text.erratum}>`.\n\n"
     page += heading("Change one thing", "-")

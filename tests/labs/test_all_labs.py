@@ -15,7 +15,7 @@ import netwise as nw
 from netwise.data.catalogue.image_sets import ImageSet
 from netwise.data.dataset import Samples, provide_data
 from netwise.errors import UnknownName
-from netwise.labs.record import RESULTS, recorded
+from netwise.labs.record import RESULTS, recorded, recorded_result
 
 LONG = [lab for lab in nw.LABS if lab.minutes > 0]
 QUICK = [lab for lab in nw.LABS if lab.minutes == 0]
@@ -31,6 +31,16 @@ def test_a_recorded_result_is_of_the_present_recipes(lab: nw.Lab[Any]) -> None:
     }
     assert result["criteria"]
     assert {"date", "versions", "seeds"} <= set(result)
+    assert result["claim"] == lab.claim
+
+
+@pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
+def test_a_recorded_result_is_read_as_a_result_of_the_present_settings(lab: nw.Lab[Any]) -> None:
+    result, old = recorded_result(lab), recorded(lab.name)
+    assert result is not None
+    assert old is not None
+    assert result.settings == lab.settings.written_fields()
+    assert result.verdict == old["verdict"]
 
 
 @pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)

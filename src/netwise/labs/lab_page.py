@@ -31,10 +31,11 @@ class Stops:
     shown: tuple[Stop, ...]
 
 
-def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
+def write_lab(lab: Lab[Any], result: LabResult, path: Path, recorded: str = "") -> Path:
     """Write what a lab found, with its claim, figure, criteria and numbers, as one HTML file.
 
-    Where the lab has `stops`, it is run at the other values too, unless its settings were changed.
+    Where the lab has `stops`, it is run at the other values too, unless its settings were changed
+    or the result is a recorded one: `recorded` says when and with what it was recorded.
     """
     text, changed = lab.text, changed_settings(lab, result)
     page = render(
@@ -58,10 +59,11 @@ def write_lab(lab: Lab[Any], result: LabResult, path: Path) -> Path:
         ],
         numbers=[(name, f"{value:.5g}") for name, value in result.numbers.items()],
         recipes=", ".join(f"{name} {digest}" for name, digest in result.recipes.items()),
-        stops=None if changed else _stops(lab, result),
+        stops=None if changed or recorded else _stops(lab, result),
         variations=[{"text": each.text, "command": each.command(lab.name)} for each in text.change],
         settings=_listed(result.settings),
         seconds=_time(result.seconds),
+        recorded=recorded,
     )
     write_atomically(path, page)
     return path

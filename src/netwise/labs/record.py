@@ -62,3 +62,44 @@ def recorded(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
     path = folder / f"{name}.json"
     otherwise = f"run the lab again: netwise lab {name} --record"
     return dict(read_json(path, Recorded, otherwise)) if path.is_file() else None
+
+
+def recorded_result(lab: Lab[Any], folder: Path = RESULTS) -> LabResult | None:
+    """The recorded result of a lab as it was before it was written, or None where there is none.
+
+    Example:
+        >>> import netwise as nw
+        >>> from netwise.labs.record import recorded_result
+        >>> recorded_result(nw.lab("L01")).verdict
+        'confirmed'
+    """
+    from netwise.labs.lab_definition import Criterion, LabResult  # heavy: torch
+
+    content = recorded(lab.name, folder)
+    if content is None:
+        return None
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content["settings"].items()
+    }
+    return LabResult(
+        content["numbers"],
+        tuple(
+            Criterion(row["says"], row["seen"], row["holds"], row["of_the_note"])
+            for row in content["criteria"]
+        ),
+        (folder / f"{lab.name}.svg").read_text("utf-8"),
+        content["recipes"],
+        tuple(content["seeds"]),
+        settings,
+        content.get("seconds", 0.0),
+    )
+
+
+def recorded_with(name: str, folder: Path = RESULTS) -> str:
+    """When and with which versions a lab's result was recorded, as a sentence; "" for none."""
+    content = recorded(name, folder)
+    if content is None:
+        return ""
+    versions = ", ".join(f"{part} {version}" for part, version in content["versions"].items())
+    return f"Recorded on {content['date']} with {versions}."

@@ -49,6 +49,24 @@ def test_labs_are_found_by_words_and_varied() -> None:
         assert message in wrong.stderr
 
 
+def test_a_recorded_result_is_shown_without_the_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def runs(*args: object, **changes: object) -> None:
+        raise AssertionError("the experiment ran")
+
+    monkeypatch.setattr("netwise.labs.lab_definition.Lab.run", runs)
+    shown = run("lab", "L25", "--recorded")
+    assert "L25: confirmed." in shown.stdout
+    assert "Recorded on 20" in shown.stdout
+    assert "Changed:" not in shown.stdout
+    page = Path("labs/L25.html").read_text("utf-8")
+    assert "Recorded on 20" in page
+    assert "<svg" in page
+    assert "other settings" not in page
+    document = json.loads(run("lab", "L01", "--recorded", "--json").stdout)  # has `stops`
+    assert {"date", "versions", "verdict", "page"} <= set(document)
+    assert "--recorded runs nothing" in run("lab", "L01", "--recorded", "--record").stderr
+
+
 def test_a_page_that_cannot_be_written_loses_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("file").touch()
     refused = run("lab", "L02", "--output", "file/pages")

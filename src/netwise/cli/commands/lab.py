@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     "--record", "keep_result", is_flag=True, help="Store the results with the labs' code."
 )
 @click.option(
+    "--recorded",
+    "show_recorded",
+    is_flag=True,
+    help="Run nothing: print the recorded result and write its page.",
+)
+@click.option(
     "--set",
     "settings",
     multiple=True,
@@ -55,6 +61,7 @@ def lab(
     run_all: bool,
     minutes: float,
     keep_result: bool,
+    show_recorded: bool,
     settings: tuple[str, ...],
     output: Path,
     as_json: bool,
@@ -69,8 +76,11 @@ def lab(
       netwise lab
       netwise lab L02
       netwise lab L01 --set rate=0.5
+      netwise lab L25 --recorded
       netwise lab vanishing gradients
     """
+    if show_recorded and (settings or keep_result):
+        raise click.UsageError("--recorded runs nothing. Write it without --set and --record.")
     if settings and (run_all or keep_result):
         raise click.UsageError(
             "--set changes one experiment, and recorded results are those of the settings of the "
@@ -82,11 +92,14 @@ def lab(
         return
     from netwise.labs.all_labs import LABS, lab as find_lab  # heavy
 
-    chosen = [each for each in LABS if each.minutes <= minutes]
+    chosen = [each for each in LABS if show_recorded or each.minutes <= minutes]
     if not run_all:
         chosen = [find_lab(name) for name in texts]
-    changes = parse_settings(settings)
-    documents = [_run_lab(each, changes, keep_result, output, as_json) for each in chosen]
+    if show_recorded:
+        documents = [_show_recorded(each, output, as_json) for each in chosen]
+    else:
+        changes = parse_settings(settings)
+        documents = [_run_lab(each, changes, keep_result, output, as_json) for each in chosen]
     if as_json:
         echo_json(documents if run_all else documents[0])
 
@@ -150,6 +163,12 @@ def _run_lab(
     from netwise.labs.record import record
 
     make_folder(output)
+    if lab.minutes >= 1 and not changes:
+        echo(
+            f"{lab.name} takes about {lab.minutes:g} min on two idle cores. Its recorded result at "
+            f"once: netwise lab {lab.name} --recorded",
+            err=True,
+        )
     try:
         result = lab.run(**changes)
     except BaseException:
@@ -166,6 +185,22 @@ def _run_lab(
     return {"name": lab.name, "claim": lab.claim, **result.plain(), "page": str(page)}
 
 
+def _show_recorded(lab: Lab[Any], output: Path, as_json: bool) -> dict[str, Any]:
+    """Print the recorded result of a lab, write its page, and return it as plain values."""
+    from netwise.labs.lab_page import write_lab  # heavy
+    from netwise.labs.record import recorded, recorded_result, recorded_with
+
+    result, when = recorded_result(lab), recorded_with(lab.name)
+    if result is None:
+        raise click.UsageError(f"{lab.name} has no recorded result. Run it: netwise lab {lab.name}")
+    make_folder(output)
+    page = write_lab(lab, result, output / f"{lab.name}.html", recorded=when)
+    if not as_json:
+        for line in (*_lab_lines(lab, result), when, f"Page: {page}"):
+            echo(line)
+    return {"name": lab.name, **(recorded(lab.name) or {}), "page": str(page)}
+
+
 def _lab_lines(lab: Lab[Any], result: LabResult) -> Sequence[str]:
     criteria = [
         f"  {'met    ' if criterion.holds else 'NOT MET'}  {criterion.statement} "
@@ -174,12 +209,9 @@ def _lab_lines(lab: Lab[Any], result: LabResult) -> Sequence[str]:
     ]
     from netwise.labs.lab_page import changed_settings  # heavy
 
-    lines = [
-        f"{lab.name}: {result.verdict}. {lab.claim}",
-        *criteria,
-        result.conclusion,
-        f"Time: {result.seconds:.3g} s",
-    ]
+    lines = [f"{lab.name}: {result.verdict}. {lab.claim}", *criteria, result.conclusion]
+    if result.seconds:
+        lines.append(f"Time: {result.seconds:.3g} s")
     if changed := changed_settings(lab, result):
         lines.append(
             f"Changed: {changed}. The criteria are those of the recorded settings, so a verdict on "
