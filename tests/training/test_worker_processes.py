@@ -36,7 +36,8 @@ def program(folder: Path, work: str) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
     )
     try:
-        wait_until(lambda: (folder / "1.started").exists() or process.poll() is not None)
+        started = [folder / f"{number}.started" for number in (0, 1)]
+        wait_until(lambda: all(path.exists() for path in started) or process.poll() is not None)
         assert process.poll() is None, process.communicate()
         yield process
     finally:

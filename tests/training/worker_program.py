@@ -2,7 +2,7 @@
 `python worker_program.py FOLDER WORK`.
 
 Each worker holds the lock FOLDER/NUMBER.lock, which the operating system releases when the worker
-ends, and then writes FOLDER/NUMBER.started.
+ends, and writes FOLDER/NUMBER.started once it is ready for a signal.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ class Worker:
 
     def __call__(self, number: int) -> str:
         with acquire_lock(self.folder / f"{number}.lock"):
-            (self.folder / f"{number}.started").touch()
             return str(getattr(self, self.work)(number))
 
+    def has_started(self, number: int) -> None:
+        (self.folder / f"{number}.started").touch()
+
     def sleep(self, number: int) -> str:
+        self.has_started(number)
         time.sleep(LONG)
         return "slept"
 
     def train(self, number: int) -> str:
         """As `fit` does: a signal is a request, and what was done is stored."""
         with Interrupt() as interrupt:
+            self.has_started(number)
             while not interrupt.requested():
                 time.sleep(0.01)
             (self.folder / f"{number}.stored").touch()
@@ -41,6 +45,7 @@ class Worker:
 
     def ignore(self, number: int) -> str:
         with Interrupt():
+            self.has_started(number)
             end = time.monotonic() + LONG
             while time.monotonic() < end:
                 time.sleep(1)
