@@ -164,13 +164,13 @@ NO_MESSAGE = frozenset(
 
 def messages(files: Iterable[Source], package: Path = PACKAGE) -> list[Message]:
     """The messages of all `raise` statements of files of a package, ordered by file and line."""
-    found = [each for source in files for each in _Reader(source, package).raises()]
+    found = [each for source in files for each in _reader(source, package).raises()]
     return sorted(found, key=lambda message: (message.source.name, message.line))
 
 
 def problems(files: Iterable[Source], package: Path = PACKAGE) -> list[Message]:
     """The messages of each `Problem(...)` that is built outside of a `raise` statement."""
-    found = [each for source in files for each in _Reader(source, package).problems()]
+    found = [each for source in files for each in _reader(source, package).problems()]
     return sorted(found, key=lambda message: (message.source.name, message.line))
 
 
@@ -220,6 +220,16 @@ def raise_statements(files: Iterable[Source]) -> int:
     return sum(isinstance(node, ast.Raise) for source in files for node in ast.walk(source.tree))
 
 
+@cache
+def _reader(source: Source, package: Path) -> _Reader:
+    return _Reader(source, package)
+
+
+@cache
+def _constants(source: Source) -> dict[str, list[ast.expr]]:
+    return _assigned(source.tree.body)
+
+
 @dataclass
 class _Reader:
     """Reads the messages of one file."""
@@ -233,7 +243,7 @@ class _Reader:
         known, self.forms, self.carriers = _known(self.package)
         for each in self.source.functions:
             self.functions.setdefault(each.node.name, []).append(each.node)
-        self.constants = _assigned(self.source.tree.body)
+        self.constants = dict(_constants(self.source))
         for node in ast.walk(self.source.tree):
             if isinstance(node, ast.ImportFrom) and node.module in known:
                 self._import(known[node.module], {a.name: a.asname or a.name for a in node.names})
@@ -243,7 +253,7 @@ class _Reader:
         for each in other.functions:
             if not each.owner and each.node.name in names:
                 self.functions.setdefault(names[each.node.name], []).append(each.node)
-        for name, values in _assigned(other.tree.body).items():
+        for name, values in _constants(other).items():
             if name in names:
                 self.constants.setdefault(names[name], values)
 

@@ -17,11 +17,6 @@ import torch
 import netwise as nw
 from watching.loops.programs import LOOPS, Loop
 
-CASES = [
-    pytest.param(loop, sick, id=f"{loop.name}-{'sick' if sick else 'healthy'}")
-    for loop in LOOPS
-    for sick in ((False, True) if loop.sick else (False,))
-]
 HEALTHY = [pytest.param(loop, id=loop.name) for loop in LOOPS]
 SICK = [pytest.param(loop, id=loop.name) for loop in LOOPS if loop.sick]
 EXPLICIT = [
@@ -97,32 +92,29 @@ def same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in pairs)
 
 
+def check_unchanged(loop: Loop, sick: bool) -> Outcome:
+    """The watched run, which has the numbers of the plain one and no errors of the observer."""
+    outcome = watched(loop, sick)
+    assert same(outcome.losses, plain(loop, sick).losses)
+    assert outcome.draws == plain(loop, sick).draws
+    assert outcome.errors == ()
+    return outcome
+
+
+# All of a loop in one test: parallel workers that share a loop would each run it.
+
+
 @pytest.mark.parametrize("loop", HEALTHY)
-def test_a_healthy_loop_learns(loop: Loop) -> None:
+def test_a_healthy_loop_learns_unchanged_and_nothing_is_found(loop: Loop) -> None:
     losses = plain(loop, sick=False).losses
     last = losses[-max(3, len(losses) // 10) :]
     assert sum(last) / len(last) < loop.falls * sum(losses[:3]) / 3
-
-
-@pytest.mark.parametrize(("loop", "sick"), CASES)
-def test_watching_changes_no_number(loop: Loop, sick: bool) -> None:
-    assert same(watched(loop, sick).losses, plain(loop, sick).losses)
-    assert watched(loop, sick).draws == plain(loop, sick).draws
-
-
-@pytest.mark.parametrize(("loop", "sick"), CASES)
-def test_the_observer_has_no_errors_of_its_own(loop: Loop, sick: bool) -> None:
-    assert watched(loop, sick).errors == ()
-
-
-@pytest.mark.parametrize("loop", HEALTHY)
-def test_nothing_is_found_in_a_healthy_loop(loop: Loop) -> None:
-    assert watched(loop, sick=False).found == {}
+    assert check_unchanged(loop, sick=False).found == {}
 
 
 @pytest.mark.parametrize("loop", SICK)
 def test_the_fault_of_a_sick_loop_is_named_and_no_other(loop: Loop) -> None:
-    found = watched(loop, sick=True).found
+    found = check_unchanged(loop, sick=True).found
     assert set(found) & set(loop.sick), found
     assert set(found) <= set(loop.sick), found
 
