@@ -67,6 +67,14 @@ class FirstBatch:
         scrambled_at: its line.
         inverted_mask: a layer and its argument that leaves out all symbols but the padding; ""
             without one.
+        unit_softmax: a softmax inside of the module over the single unit of a layer, such as
+            "softmax over axis 2 of (50, 20, 1)"; "" without one.
+        unit_softmax_of, unit_softmax_at: that layer, and the line of the softmax.
+        repeated_layer: a layer with weights that is several times in one list and gets its own
+            results, such as "layers: Linear"; "" without one.
+        repeated_times: how often it is in the list.
+        drawn_state: a recurrent layer whose first hidden state is drawn at random by `forward`; ""
+            without one.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -113,6 +121,12 @@ class FirstBatch:
     scrambled_view: str | None = None
     scrambled_at: str = ""
     inverted_mask: str | None = None
+    unit_softmax: str | None = None
+    unit_softmax_of: str = ""
+    unit_softmax_at: str = ""
+    repeated_layer: str | None = None
+    repeated_times: int = 0
+    drawn_state: str | None = None
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

@@ -140,7 +140,9 @@ class Wiring:
         losses: the summands of the losses that reach the module.
         widened: shapes before and after a broadcast between outputs and targets, such as
             "(64, 1) to (64, 64)"; "" without one.
-        softmax_over_batch: shape of a softmax over the samples of a batch; "" without one.
+        softmax_over_batch: shape of a softmax over the samples of a batch, or the axis of one whose
+            targets sum to 1 along another axis, such as "axis 1 of (2, 50, 10), targets along axis
+            2"; "" without one.
         linear: whether the module is one linear map of its inputs; None where not known.
         opponents: modules that are trained against this one by another optimizer, as in a GAN.
         not_finite: the first value that is not finite, its place and cause; "" without one.

@@ -74,6 +74,8 @@ NAMES = {
     "samples_mix": "wrong_layers",
     "axes_scrambled": "wrong_layers",
     "padding_mask_inverted": "wrong_layers",
+    "hidden_state_random": "wrong_layers",
+    "layer_repeated": "wrong_layers",
     "softmax_of_one_unit": "wrong_output_activation",
     "dead_at_start": "dead_relu",
     "constant_output": "prediction_collapse",

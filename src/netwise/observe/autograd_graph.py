@@ -25,6 +25,7 @@ from netwise.observe.autograd_nodes import (
 )
 from netwise.observe.batch_axes import softmax_over_batch, widened
 from netwise.observe.linearity import is_linear as is_linear
+from netwise.observe.softmax_axes import softmax_beside_targets
 
 MOST_NODES = 20_000
 
@@ -43,7 +44,8 @@ class GraphReading:
             checkpoints are in the graph, which may hide weights and operations.
         widened: shapes before and after an accidental broadcast between outputs and targets; ""
             without one.
-        softmax_over_batch: shape of a softmax over the samples of a batch; "" without one.
+        softmax_over_batch: shape of a softmax over the samples of a batch, or as in
+            `softmax_beside_targets`; "" without one.
 
     Example:
         >>> import torch
@@ -107,5 +109,7 @@ def read_graph(loss: Tensor, most: int = MOST_NODES, axes: bool = True) -> Graph
         complete=complete,
         opaque=opaque,
         widened=widened(head(root)) if axes else "",
-        softmax_over_batch=softmax_over_batch(root) if axes else "",
+        softmax_over_batch=(
+            softmax_over_batch(root) or softmax_beside_targets(root) if axes else ""
+        ),
     )

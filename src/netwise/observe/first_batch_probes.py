@@ -14,14 +14,16 @@ from torch import Tensor, nn
 from netwise.errors import named
 from netwise.first_batch import CONSTANT, NORM, OTHER, SOFTMAX, STATISTICS, VIEW, FirstBatch
 from netwise.observe.batch_places import added_by_place
+from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
-from netwise.observe.operations import traced
+from netwise.observe.operations import Operation, traced
 from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
+from netwise.observe.repeated_layers import repeated_layer
 from netwise.observe.sample_axes import (
     Dependence,
     chosen_samples,
@@ -32,6 +34,7 @@ from netwise.observe.sample_axes import (
 )
 from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
+from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 
 DRAWS = 3  # of the noise in training mode
@@ -132,13 +135,29 @@ class _Probes:
         else:
             facts = self._rows(facts, before)
             operations = traced(self.module, self.call, (self.args, self.kwargs))
-            view, line = scrambled_view(operations)
-            mask = inverted_mask(self.module, self.call, self.args, self.kwargs, operations)
-            facts = replace(facts, scrambled_view=view, scrambled_at=line, inverted_mask=mask)
+            facts = self._operations(facts, operations)
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
                 facts = replace(facts, later_places=seen)
         return self._modes(facts, before)  # last: it changes running statistics
+
+    def _operations(self, facts: FirstBatch, operations: Sequence[Operation]) -> FirstBatch:
+        """What single operations and layers of the pass show."""
+        view, line = scrambled_view(operations)
+        softmax, scores, softmax_line = softmax_of_one(operations)
+        layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
+        return replace(
+            facts,
+            scrambled_view=view,
+            scrambled_at=line,
+            inverted_mask=inverted_mask(self.module, self.call, self.args, self.kwargs, operations),
+            unit_softmax=softmax,
+            unit_softmax_of=scores,
+            unit_softmax_at=softmax_line,
+            repeated_layer=layer,
+            repeated_times=times,
+            drawn_state=drawn_state(self.module, operations),
+        )
 
     # ---- rows and samples
 

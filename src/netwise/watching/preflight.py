@@ -39,6 +39,8 @@ OF_ONE_BATCH = (
     "axes_scrambled",
     "padding_mask_inverted",
     "train_eval_differ",
+    "hidden_state_random",
+    "layer_repeated",
     "bn_with_one_sample",
     "softmax_of_one_unit",
     "constant_output",

@@ -67,3 +67,15 @@ def test_healthy_and_unknown(rule: object) -> None:
     assert callable(rule)
     assert rule(run(constant_output=False)) is None
     assert isinstance(rule(run(not_known={"constant_output": "x"})), nw.Unchecked)
+
+
+def test_a_softmax_inside_of_the_network() -> None:
+    facts = nw.FirstBatch(
+        unit_softmax="softmax over axis 2 of (50, 20, 1)",
+        unit_softmax_of="score",
+        unit_softmax_at="net.py:8",
+        constant_output=False,
+    )
+    finding = found(softmax_of_one_unit(history().but(first_batch=facts)))
+    assert finding.layers == ("score",)
+    assert "(net.py:8) runs over the single unit of `score`" in finding.sentence

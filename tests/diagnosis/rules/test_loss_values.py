@@ -62,3 +62,10 @@ def test_the_first_value_that_is_not_finite() -> None:
 @pytest.mark.parametrize("text", ["unreadable", "(0, 1) to (0, 0)", "(3) to (3)"])
 def test_a_widening_that_cannot_be_read_is_found_all_the_same(text: str) -> None:
     assert found(loss_values.shapes_broadcast(observed(widened=text))).evidence[0].value == 2
+
+
+def test_a_softmax_along_another_axis_than_the_targets() -> None:
+    axes = "axis 1 of (2, 50, 10), targets along axis 2"
+    finding = found(loss_values.softmax_over_batch(observed(softmax_over_batch=axes)))
+    assert "axis 1 of (2, 50, 10), and the targets sum to 1 along axis 2" in finding.sentence
+    assert "dim=2" in finding.change

@@ -40,7 +40,11 @@ def constant_output(history: History) -> Answer:
 
 
 def softmax_of_one_unit(history: History) -> Answer:
-    """Find a softmax over an axis with one unit, behind which nothing of the inputs is left."""
+    """Find a softmax over an axis with one unit, behind which nothing of the inputs is left, or one
+    inside of the network over the single unit of a layer."""
+    inner = first_batch_fact(history, "unit_softmax")
+    if not isinstance(inner, Unchecked) and inner.unit_softmax:
+        return _inner_softmax(inner)
     facts = first_batch_fact(history, "constant_output")
     if isinstance(facts, Unchecked):
         return facts
@@ -57,6 +61,26 @@ def softmax_of_one_unit(history: History) -> Answer:
         layers=(name,) if name else (),
         evidence=(Evidence("units that the softmax compares", 1.0, 2.0, above=False),),
         strength=2.0,
+    )
+
+
+def _inner_softmax(facts: FirstBatch) -> Finding:
+    of = f" of `{facts.unit_softmax_of}`" if facts.unit_softmax_of else ""
+    at = f" ({facts.unit_softmax_at})" if facts.unit_softmax_at else ""
+    result, what = "1", facts.unit_softmax or ""
+    if what.startswith("log"):
+        result = "0"
+    return Finding(
+        rule="softmax_of_one_unit",
+        sentence=(
+            f"The {what}{at} runs over the single unit{of}: all of its results are {result}, and "
+            "its inputs get no gradient. Take the axis of what is to be weighed, such as that of "
+            "the places of a sequence."
+        ),
+        layers=(facts.unit_softmax_of,) if facts.unit_softmax_of else (),
+        evidence=(Evidence("units that the softmax compares", 1.0, 2.0, above=False),),
+        strength=2.0,
+        change="weights = torch.softmax(scores, dim=1)  # scores of shape (batch, places, 1)",
     )
 
 

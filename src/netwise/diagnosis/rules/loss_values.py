@@ -67,7 +67,8 @@ def _growth(widened: str) -> float:
 
 
 def softmax_over_batch(history: History) -> Answer:
-    """Find a softmax along the axis of the samples.
+    """Find a softmax along the axis of the samples, or along another one than the targets, of which
+    each is a distribution.
 
     Not in a square of similarities, where both axes are samples, as in contrastive losses.
     """
@@ -78,6 +79,19 @@ def softmax_over_batch(history: History) -> Answer:
     square = bool(shapes) and len(shapes[0]) == 2 and shapes[0][0] == shapes[0][1]
     if not wiring.softmax_over_batch or square:
         return None
+    place, _, along = wiring.softmax_over_batch.partition(", targets along ")
+    if along:
+        return Finding(
+            rule="softmax_over_batch",
+            sentence=(
+                f"The softmax of the loss runs along {place}, and the targets sum to 1 along "
+                f"{along}: probabilities are compared with targets that they cannot equal. Take "
+                "the softmax along the axis of the classes."
+            ),
+            steps=(0, history.ended.step),
+            evidence=(Evidence("softmax functions along another axis", 1.0, 0.0),),
+            change=f"log_softmax(outputs, dim={along.removeprefix('axis ')})  # the classes",
+        )
     return Finding(
         rule="softmax_over_batch",
         sentence=(
@@ -192,7 +206,7 @@ SHAPES_BROADCAST = Rule(
 )
 SOFTMAX_OVER_BATCH = Rule(
     name="softmax_over_batch",
-    title="Softmax over the samples of a batch",
+    title="Softmax over the samples of a batch, or along another axis than the classes",
     find=softmax_over_batch,
     explanation=(
         "Along axis 0 a softmax compares samples with each other instead of classes. The outputs "
