@@ -158,6 +158,9 @@ class Wiring:
             of which no loss is computed, each with what becomes of them.
         still_copies: classes of modules that are called during training and still have the weights
             that a trained module was drawn with, each with the steps of that module.
+        unmatched_states: of each module that was given a state with `strict=False` that has next
+            to none of its names: its class, how many, a name of the state and one of the module, such
+            as "Net: 0 of 4: module.fc.weight: fc.weight".
         asks_networks: in most steps this or another module is called without training it, as where
             the program makes targets of answers.
         repeated_numbers: the generator whose random numbers between evaluations are always the
@@ -220,6 +223,7 @@ class Wiring:
     left_out: tuple[str, ...] = ()
     idle_gradients: tuple[str, ...] = ()
     still_copies: tuple[str, ...] = ()
+    unmatched_states: tuple[str, ...] = ()
     asks_networks: bool = False
     repeated_numbers: str = ""
     repeats: int = 0

@@ -100,6 +100,7 @@ NAMES = {
     "loss_without_step": "optimizer_not_connected",
     "inner_steps_idle": "optimizer_not_connected",
     "copy_stands_still": "optimizer_not_connected",
+    "state_not_loaded": "other",
     "random_numbers_repeat": "other",
     "optimizer_made_anew": "wrong_optimizer",
     "rate_swings": "lr_schedule",

@@ -38,6 +38,9 @@ class Recorder:
     def loss_scales(self, scaler: Any) -> None:
         self.events.append("scale")
 
+    def state_loaded(self, module: nn.Module, state: Any, keys: Any) -> None:
+        self.events.append(f"{type(module).__name__} loaded")
+
     def gradients_off(self, place: object) -> None:
         self.events.append(f"off {getattr(place, 'co_name', place)}")
 

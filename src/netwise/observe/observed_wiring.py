@@ -78,6 +78,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         left_out=program.left_out,
         idle_gradients=program.inner,
         still_copies=program.copies,
+        unmatched_states=program.unmatched,
         asks_networks=program.asks or any(r.evaluation.belongs_to_training for r in model.roots),
         repeated_numbers=program.repeated[0],
         repeats=program.repeated[1],

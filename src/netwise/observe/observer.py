@@ -34,6 +34,7 @@ from netwise.observe.guard import Guard
 from netwise.observe.idle_passes import IdlePasses
 from netwise.observe.inner_gradients import InnerGradients
 from netwise.observe.kept_states import kept_optimizer
+from netwise.observe.loaded_states import LoadedStates
 from netwise.observe.made_samples import MadeSamples
 from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
@@ -93,6 +94,7 @@ class Observer:
         self.inner = InnerGradients()
         self.random = RandomStates()
         self._copies = StillCopies()
+        self._states = LoadedStates()
         self.caught = CaughtErrors()
         self._rows = StepRows(self.table, self._guard, self._made, on_rows)
         self._unwatched = UnwatchedSteps(
@@ -183,6 +185,7 @@ class Observer:
             asks=bool(self.safely("copies", self._copies.asked, self.table)),
             repeated=self.random.repeated,
             copies=self.safely("copies", self._copies.found, self.table) or (),
+            unmatched=self._states.unmatched,
             given=given,
         )
 
@@ -550,6 +553,11 @@ class Observer:
         return self._rows.stated
 
     # ---- gradient scaler
+
+    def state_loaded(self, module: nn.Module, state: Mapping[str, Any], keys: Any) -> None:
+        """A module was given a state."""
+        if self.thread == get_ident():
+            self.safely("states", self._states.loaded, module, state, keys)
 
     def loss_scales(self, scaler: Any) -> None:
         """See `Listener`."""

@@ -25,6 +25,7 @@ class ProgramFacts:
         asks: a module that is not trained is called in most steps.
         inner: as `Wiring.idle_gradients`.
         shared: as `Wiring.shared_optimizers`.
+        unmatched: as `Wiring.unmatched_states`.
         given: facts that the user stated, which are used instead of those observed.
     """
 
@@ -43,4 +44,5 @@ class ProgramFacts:
     inner: tuple[str, ...] = ()
     repeated: tuple[str, int] = ("", 0)
     shared: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)

@@ -74,6 +74,9 @@ class Listener(Protocol):
     def loss_scales(self, scaler: Any) -> None:
         """A gradient scaler multiplies a loss by its scale."""
 
+    def state_loaded(self, module: nn.Module, state: Mapping[str, Any], keys: Any) -> None:
+        """A module was given a state; `keys` are those that do not fit."""
+
     def gradients_off(self, place: object) -> None:
         """A block without gradients begins in the program's code, which `place` identifies."""
 
@@ -129,6 +132,7 @@ class TorchHooks:
             self._replace(torch.autograd, "backward", self._backward_of)
         self._replace(torch.amp.GradScaler, "unscale_", self._unscale_of)
         self._replace(torch.amp.GradScaler, "scale", self._scale_of)
+        self._replace(nn.Module, "load_state_dict", self._load_of)
         for switch in GRADIENT_SWITCHES:
             self._replace(switch, "__enter__", self._enter_of)
             self._replace(switch, "__exit__", self._exit_of)
@@ -222,6 +226,15 @@ class TorchHooks:
             return scale(scaler, outputs)
 
         return scale_loss
+
+    def _load_of(self, load: Callable[..., Any]) -> Callable[..., Any]:
+        def load_state_dict(module: Any, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
+            keys = load(module, state_dict, *args, **kwargs)
+            if self._listener is not None and not QUIET.depth:
+                self._listener.state_loaded(module, state_dict, keys)
+            return keys
+
+        return load_state_dict
 
     def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
         def enter_block(context: Any) -> Any:

@@ -161,6 +161,7 @@ def test_passes_whose_gradients_are_lost_before_the_step() -> None:
     assert rule(run([0.0, 0.0, 0.0, 1.0] * 3)) is None  # now and then a step is left out
     assert rule(run([3.0] * 8, optimizers=("SAM",))) is None
     assert rule(run([3.0] * 8, opponents=("Critic",))) is None
+    assert rule(run([9.0] * 8, asks_inputs=True)) is None  # an attack on the inputs
 
 
 def test_without_an_optimizer_the_advice_names_none() -> None:

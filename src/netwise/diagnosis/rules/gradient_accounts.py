@@ -161,20 +161,23 @@ def _dropped(history: History) -> Finding | None:
     dropping = [step for step, value in most.items() if value == usual]
     if usual < 1 or len(dropping) <= MOST * len(most):
         return None
-    if any("LBFGS" in name or "SAM" in name for name in wiring.optimizers):
-        return None
+    if any("LBFGS" in name or "SAM" in name for name in wiring.optimizers) or wiring.asks_inputs:
+        return None  # gradients of inputs are those of an attack, and not of the weights
+    after = "optimizer.step()  # after each loss.backward(), in the loop over the batches\n# or: "
     return Finding(
         rule="gradients_cleared_before_step",
         sentence=(
             f"Of {usual + 1:.0f} backward passes before each step only the last is in it: the "
-            f"gradients of the other {usual:.0f} are set to zero. Call `optimizer.zero_grad()` "
-            "after `optimizer.step()`, and not before each backward pass."
+            f"gradients of the other {usual:.0f} are set to zero. Call `optimizer.step()` "
+            "after each backward pass, inside of the loop over the batches, or, to accumulate, "
+            "`optimizer.zero_grad()` after `optimizer.step()` only."
         ),
+        grade="cause",
         steps=(dropping[0], dropping[-1]),
         evidence=(Evidence("backward passes that are lost for each step", usual, 1.0),),
         strength=usual,
         change=(
-            f"(loss / {usual + 1:.0f}).backward()\n"
+            f"{after}(loss / {usual + 1:.0f}).backward()\n"
             f"if (i + 1) % {usual + 1:.0f} == 0:\n    optimizer.step()\n    optimizer.zero_grad()"
         ),
     )
@@ -381,7 +384,7 @@ GRADIENTS_CLEARED_BEFORE_STEP = Rule(
     ),
     healthy="The gradients at the step are those of the last backward pass, clipped at most.",
     source="PyTorch documentation, torch.optim, Taking an optimization step",
-    explains=("weights_stand_still", *CONSEQUENCES),
+    explains=("weights_stand_still", "too_few_steps", *CONSEQUENCES),
     remedies=("clear_gradients",),
     own_loops=True,
     change=(
