@@ -64,6 +64,8 @@ class DataFacts:
         target_feature: index of a feature that is the target itself; None without one.
         symbols_as_targets: for each input whose symbols are the targets its number among the
             tensors of the call, and `SAME_PLACE` or `NEXT_PLACE`.
+        padded_targets: share of the targets that are padding, as the inputs are at the same places,
+            and count in the loss, and their class number; None without.
         not_known: for each field that could not be found, the reason.
 
     Example:
@@ -111,6 +113,7 @@ class DataFacts:
     largest_std: float | None = None
     target_feature: int | None = None
     symbols_as_targets: tuple[tuple[int, str], ...] = ()
+    padded_targets: tuple[float, int] | None = None
     answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_r2: float | None = None

@@ -159,8 +159,8 @@ class Wiring:
         still_copies: classes of modules that are called during training and still have the weights
             that a trained module was drawn with, each with the steps of that module.
         unmatched_states: of each module that was given a state with `strict=False` that has next
-            to none of its names: its class, how many, a name of the state and one of the module, such
-            as "Net: 0 of 4: module.fc.weight: fc.weight".
+            to none of its names: its class, how many, a name of the state and one of the module,
+            such as "Net: 0 of 4: module.fc.weight: fc.weight".
         asks_networks: in most steps this or another module is called without training it, as where
             the program makes targets of answers.
         repeated_numbers: the generator whose random numbers between evaluations are always the

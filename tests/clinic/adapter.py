@@ -73,6 +73,7 @@ NAMES = {
     "step_fails": "other",
     "samples_mix": "wrong_layers",
     "axes_scrambled": "wrong_layers",
+    "padding_in_loss": "label_error",
     "padding_mask_inverted": "wrong_layers",
     "hidden_state_random": "wrong_layers",
     "layer_repeated": "wrong_layers",

@@ -239,7 +239,9 @@ class BackwardReader:
             if root is not None:
                 term = main.term
                 ignored = main.ignore_index
-                root.kept.loss_read(main.target, term.operation, term.reduction, ignored)
+                root.kept.loss_read(
+                    main.target, term.operation, term.reduction, ignored, main.weighted
+                )
                 if main.output is not None and main.target is not None:
                     root.answers.add(main.output, main.target, term.operation, ignored)
 

@@ -36,6 +36,7 @@ class KeptBatch:
         operation: of the loss, a name of `netwise.wiring.LOSS_OPERATIONS`; "" where not known.
         reduction: of the loss: "mean", "sum", "none" or "".
         ignore_index: the class number that the loss leaves out; None without one.
+        weighted: whether the loss multiplies its elements by numbers of their own.
         step: optimizer steps that were done before it.
         training: whether it was a pass of training.
         on_training_rows: an evaluated batch whose rows are known from training.
@@ -55,6 +56,7 @@ class KeptBatch:
     operation: str = ""
     reduction: str = ""
     ignore_index: int | None = None
+    weighted: bool = False
     step: int = 0
     training: bool = True
     on_training_rows: bool = False
@@ -127,20 +129,29 @@ class KeptBatches:
             self._waiting = [*self._waiting[-3:], batch]
 
     def loss_read(
-        self, target: Tensor | None, operation: str, reduction: str, ignore_index: int | None
+        self,
+        target: Tensor | None,
+        operation: str,
+        reduction: str,
+        ignore_index: int | None,
+        weighted: bool = False,
     ) -> None:
         """The loss of the last pass was read. Of several passes that wait for one loss it is not
         known which has this target.
 
         Args:
-            target, operation, reduction, ignore_index: as in `KeptBatch`.
+            target, operation, reduction, ignore_index, weighted: as in `KeptBatch`.
         """
         waiting, self._waiting = self._waiting, []
         if len(waiting) == 1:
             batch = _with_target(waiting[0], target, self._largest)
             self._training.add(
                 dataclasses.replace(
-                    batch, operation=operation, reduction=reduction, ignore_index=ignore_index
+                    batch,
+                    operation=operation,
+                    reduction=reduction,
+                    ignore_index=ignore_index,
+                    weighted=weighted,
                 )
             )
         else:

@@ -48,7 +48,7 @@ def inverted_mask(
         'att: key_padding_mask'
     """
     tokens = [t for t in tensors_in((args, kwargs)) if _is_symbols(t)]
-    padded = [pads for t in tokens if (pads := _padding(t)) is not None]
+    padded = [pads for t in tokens if (pads := padding_of(t)) is not None]
     for operation in operations if padded else ():
         kept = _kept_by_function(operation)
         if kept is not None and _leaves_out_symbols(~kept, padded):
@@ -115,7 +115,7 @@ def _is_symbols(tensor: Tensor) -> bool:
     return whole and tensor.dtype != torch.bool and tensor.dim() == 2 and min(tensor.shape) > 1
 
 
-def _padding(symbols: Tensor) -> Tensor | None:
+def padding_of(symbols: Tensor) -> Tensor | None:
     """Where sequences are padded with a symbol that is found at their ends, or at their beginnings,
     and nowhere else; None where no symbol is."""
     for turned in (symbols, symbols.flip(1)):

@@ -16,6 +16,7 @@ from netwise.observe.class_answers import Answers
 from netwise.observe.data_sample import DataSample, products, sample_of
 from netwise.observe.evaluation_passes import features_of
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
+from netwise.observe.padded_targets import padded_targets
 from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
 from netwise.observe.sequence_order import symbols_as_targets
@@ -44,7 +45,10 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
     training, evaluation = kept.training, kept.evaluation
     facts = DataFacts(**overlap_of(training, evaluation))
     facts = replace(
-        facts, **_of_features(training), symbols_as_targets=symbols_as_targets(training)
+        facts,
+        **_of_features(training),
+        symbols_as_targets=symbols_as_targets(training),
+        padded_targets=padded_targets(training),
     )
     sample = sample_of(training, classes)
     if isinstance(sample, str):
