@@ -127,6 +127,8 @@ class Wiring:
         frozen: those that require none.
         frozen_at_start: matrices among the frozen ones whose numbers are spread evenly between two
             limits, as torch initializes layers, and as training does not leave them.
+        drawn_embeddings: weights of embeddings among the frozen ones whose rows cannot be told from
+            random numbers.
         in_no_optimizer: trainable ones that a loss reaches and no optimizer updates.
         not_reached: trainable ones that an optimizer holds and no loss reaches.
         outside_module: shapes of parameters that a loss reaches and that belong to no module that
@@ -201,6 +203,7 @@ class Wiring:
     trainable: int = 0
     frozen: tuple[str, ...] = ()
     frozen_at_start: tuple[str, ...] = ()
+    drawn_embeddings: tuple[str, ...] = ()
     in_no_optimizer: tuple[str, ...] = ()
     not_reached: tuple[str, ...] = ()
     outside_module: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import netwise as nw
-from netwise.observe.fresh_weights import drawn_by_torch, looks_fresh
+from netwise.observe.fresh_weights import drawn_by_torch, looks_drawn, looks_fresh
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,31 @@ def test_a_parametrised_weight_is_not_computed() -> None:
     before = {name: value.clone() for name, value in layer.state_dict().items()}
     assert not drawn_by_torch(layer)
     assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+
+
+def test_tables_of_noise_and_of_vectors() -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(300, 16, generator=generator)
+    few = torch.randn(300, 3, generator=generator) @ torch.randn(3, 16, generator=generator)
+    assert looks_drawn(0.02 * noise)
+    assert looks_drawn(torch.cat([torch.zeros(1, 16), noise]))  # that of the padding
+    assert looks_drawn(nn.init.uniform_(torch.empty(300, 16), -0.1, 0.1, generator=generator))
+    for learned in (few, few + noise, noise + 1, torch.eye(64), torch.zeros(300, 16), noise[:20]):
+        assert not looks_drawn(learned)
+
+
+def test_a_frozen_embedding_is_told_by_its_rows() -> None:
+    def drawn(vectors: torch.Tensor, freeze: bool) -> tuple[str, ...]:
+        net = nn.Sequential(nn.Embedding.from_pretrained(vectors, freeze), nn.Linear(16, 2))
+        optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+        with nw.watch() as watched:
+            net(torch.arange(20)).sum().backward()
+            optimizer.step()
+        wiring = watched.history().wiring
+        assert wiring is not None
+        return wiring.drawn_embeddings
+
+    noise = torch.randn(100, 16, generator=torch.Generator().manual_seed(0))
+    assert drawn(noise, True) == ("0.weight",)
+    assert drawn(noise, False) == ()
+    assert drawn(noise + noise[:, :1], True) == ()

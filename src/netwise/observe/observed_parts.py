@@ -19,7 +19,7 @@ from netwise.first_batch import FirstBatch
 from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
-from netwise.observe.fresh_weights import looks_fresh
+from netwise.observe.fresh_weights import looks_drawn, looks_fresh
 from netwise.observe.gradient_ledger import (
     BackwardPass,
     CycleAccount,
@@ -82,6 +82,7 @@ class Root:
         self.trainable: set[str] = set()
         self.frozen: set[str] = set()
         self.frozen_at_start: set[str] = set()
+        self.drawn_embeddings: set[str] = set()  # frozen ones of random numbers
         self._examined: set[str] = set()  # frozen matrices that were looked at once
         self.sharded = False
         self.probe = Probe(module, later=True)
@@ -149,6 +150,8 @@ class Root:
                 self._examined.add(name)
                 if looks_fresh(p):
                     self.frozen_at_start.add(name)
+                if _is_embedding(module, name) and looks_drawn(p):
+                    self.drawn_embeddings.add(name)
         self.sharded = any(hasattr(p, "to_local") for _, p in named)
         self.shapes = {
             name: tuple(p.shape)
@@ -229,6 +232,13 @@ class Root:
         self.trained = self.stepping = False
         self.training_mode = None
         self.calls = []
+
+
+def _is_embedding(module: nn.Module, weight: str) -> bool:
+    """Whether a parameter is that of an embedding."""
+    owner, _, name = weight.rpartition(".")
+    part = module.get_submodule(owner)
+    return name == "weight" and isinstance(part, nn.Embedding | nn.EmbeddingBag)
 
 
 class OptimizerAccount:

@@ -51,6 +51,9 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         frozen_at_start=tuple(
             sorted(p + name for p, root in prefixed for name in root.frozen & root.frozen_at_start)
         ),
+        drawn_embeddings=tuple(
+            sorted(p + name for p, root in prefixed for name in root.frozen & root.drawn_embeddings)
+        ),
         in_no_optimizer=tuple(sorted(outside_optimizer)),
         not_reached=tuple(sorted(unreached)),
         outside_module=() if sharded else tuple(model.outside.values()),

@@ -33,3 +33,11 @@ def test_frozen_layers_that_are_no_fault(sound: nw.History) -> None:
 
 def test_an_unknown_outcome_is_not_checked() -> None:
     assert isinstance(frozen_layers(run().but(facts=nw.RunFacts())), nw.Unchecked)
+
+
+def test_a_frozen_embedding_of_random_rows_is_a_suspect() -> None:
+    run = observed(trainable=2, frozen=("words.weight",), drawn_embeddings=("words.weight",))
+    finding = found(frozen_layers(run))
+    assert finding.sentence.startswith("words requires no gradient, and its rows cannot be told")
+    assert finding.change.startswith("self.words = nn.Embedding.from_pretrained(")
+    assert finding.grade == "suspect"

@@ -14,14 +14,17 @@ MUCH = 0.5
 
 def frozen_layers(history: History) -> Answer:
     """Find layers that require no gradient and still have the even random numbers of torch's
-    initialization, in a run that has not learned.
+    initialization, in a run that has not learned; and embeddings whose frozen rows are random.
 
     Layers that were trained before are frozen on purpose, and random ones do no harm in a run that
-    learns.
+    learns. An embedding is frozen for the vectors in it, which are none where they are noise.
     """
     wiring = observed(history, "frozen", "trainable")
     if isinstance(wiring, Unchecked):
         return wiring
+    tables = wiring.drawn_embeddings
+    if tables and wiring.trainable:
+        return _random_tables(history, tables)
     names = wiring.frozen_at_start
     layers = layers_of(history, names)
     if not layers or not wiring.trainable or has_learned(history):
@@ -45,6 +48,31 @@ def frozen_layers(history: History) -> Answer:
         evidence=(Evidence("frozen layers with random weights", float(len(layers)), 0.0),),
         strength=float(len(layers)),
         change=_change(names),
+    )
+
+
+def _random_tables(history: History, names: tuple[str, ...]) -> Finding:
+    """Embeddings that are frozen with random rows."""
+    tables = tuple(name.rpartition(".")[0] or name for name in names)
+    one = len(tables) == 1
+    attribute = code_of(names[:1], "self")
+    return Finding(
+        rule="frozen_layers",
+        sentence=(
+            f"{listed(tables)} {'requires' if one else 'require'} no gradient, and "
+            f"{'its' if one else 'their'} rows cannot be told from random numbers: vectors that "
+            "were learned have directions in common. `nn.Embedding.from_pretrained` freezes what "
+            "it is given, and returns a new layer: where that is not assigned, the old one stays "
+            "random. If random codes are meant, nothing is wrong."
+        ),
+        layers=layers_of(history, names),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("frozen embeddings with random rows", float(len(tables)), 0.0),),
+        strength=float(len(tables)),
+        change=(
+            f"{attribute} = nn.Embedding.from_pretrained(vectors)  # vectors that were learned\n"
+            f"# without any: {attribute}.weight.requires_grad_(True), before the optimizer is made"
+        ),
     )
 
 
