@@ -133,6 +133,8 @@ class Wiring:
         not_reached: trainable ones that an optimizer holds and no loss reaches.
         outside_module: shapes of parameters that a loss reaches and that belong to no module that
             was called and to no optimizer, such as layers in a Python list.
+        outside_tensors: shapes of tensors that a loss reaches and uses as weights, which are no
+            parameters, and which no optimizer holds and nothing has changed.
         outside_anew: these are other parameters at each step, as where `forward` makes layers.
         asks_inputs: gradients of tensors that are no parameters were asked for, as of inputs.
         optimizer_weights: parameters that the optimizers hold, trainable or not.
@@ -207,6 +209,7 @@ class Wiring:
     in_no_optimizer: tuple[str, ...] = ()
     not_reached: tuple[str, ...] = ()
     outside_module: tuple[str, ...] = ()
+    outside_tensors: tuple[str, ...] = ()
     outside_anew: bool = False
     asks_inputs: bool = False
     optimizer_weights: int = 0

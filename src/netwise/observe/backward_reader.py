@@ -20,6 +20,7 @@ from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_model import LossSite
 from netwise.observe.observed_parts import Root
 from netwise.observe.outside_parameters import OutsideParameters
+from netwise.observe.outside_tensors import OutsideTensors
 from netwise.observe.program_place import rewards_of_program, speaks_of_rewards
 from netwise.observe.sampling import is_read
 from netwise.observe.written_losses import formula_of
@@ -63,6 +64,7 @@ class BackwardReader:
         self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
         self._leaves: list[weakref.ref[Tensor]] = []  # of the last loss, without an optimizer
         self._outside = OutsideParameters()
+        self._tensors = OutsideTensors()
 
     def loss_scales(self, scaler: Any) -> None:
         """A gradient scaler has scaled the loss that follows."""
@@ -122,6 +124,9 @@ class BackwardReader:
         )
         if reads_all:
             entry.outside = self._outside.read(graph.leaves, self._known())
+            entry.outside_tensors = (
+                self._safely("tensors", self._tensors.read, loss, graph.leaves, self._known()) or {}
+            )
             entry.outside_anew = bool(entry.outside) and self._outside.anew
             entry.asks_inputs = any(
                 not isinstance(leaf, nn.Parameter) for leaf in graph.leaves.values()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from netwise import signals
+from netwise.observe.outside_tensors import OutsideTensor
 
 MOST_WEIGHTS = 16  # parameters whose gradients are compared, evenly chosen
 
@@ -40,6 +41,7 @@ class BackwardPass:
         complete, opaque, widened, softmax_over_batch: as in `GraphReading`.
         outside: shapes of parameters that belong to no module, by id.
         outside_anew: they are new, and those of the loss before are gone.
+        outside_tensors: others that are used as weights and are no parameters, by id.
         asks_inputs: it also reaches tensors that are no parameters, such as inputs.
         site_key, site: the loss, and what is known of it.
         signals: of the batch.
@@ -61,6 +63,7 @@ class BackwardPass:
     softmax_over_batch: str = ""
     outside: Mapping[int, str] = field(default_factory=dict)
     outside_anew: bool = False
+    outside_tensors: Mapping[int, OutsideTensor] = field(default_factory=dict)
     asks_inputs: bool = False
     site_key: Any = None
     site: Any = None

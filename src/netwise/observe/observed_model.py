@@ -21,6 +21,7 @@ from netwise.observe.loss_graph import LossReading
 from netwise.observe.loss_parts import share_explained
 from netwise.observe.loss_ranges import joined
 from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
+from netwise.observe.outside_tensors import OutsideTensor
 from netwise.observe.sampled_facts import LazyDataFacts
 from netwise.observe.target_statistics import (
     TargetStatistics,
@@ -203,6 +204,7 @@ class ObservedModel:
         self.owned: set[str] = set()  # weights that an optimizer holds
         self.with_gradient: set[str] = set()
         self.outside: dict[int, str] = {}
+        self.outside_tensors: dict[int, OutsideTensor] = {}
         self.outside_anew = False  # each loss has new ones
         self.asks_inputs = False  # a loss reaches tensors that are no parameters
         self.opaque = False
@@ -445,6 +447,7 @@ class ObservedModel:
                 self.outside.clear()  # those before are gone
                 self.outside_anew = True
             self.outside.update(each.outside)
+            self.outside_tensors.update(each.outside_tensors)
 
     def note_gradients(self) -> None:
         """Read which weights have a gradient: a witness beside the graph, which may not show all of

@@ -57,6 +57,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         in_no_optimizer=tuple(sorted(outside_optimizer)),
         not_reached=tuple(sorted(unreached)),
         outside_module=() if sharded else tuple(model.outside.values()),
+        outside_tensors=_outside_tensors(model) if optimizers and not sharded else (),
         outside_anew=model.outside_anew and not sharded,
         asks_inputs=model.asks_inputs,
         optimizer_weights=sum(len(account.ids) for account in optimizers),
@@ -90,6 +91,16 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),
         frameworks=program.frameworks,
         not_observed=_reasons(model, program, linear),
+    )
+
+
+def _outside_tensors(model: ObservedModel) -> tuple[str, ...]:
+    """Shapes of the tensors used as weights that nothing has changed."""
+    held = {key for account in model.accounts for key in account.ids}
+    return tuple(
+        each.shape
+        for key, each in model.outside_tensors.items()
+        if each.stands_still and key not in held
     )
 
 

@@ -131,3 +131,9 @@ def test_weights_outside_of_the_module() -> None:
     )
     assert "__init__" in anew.change
     assert wiring.weights_outside_module(observed()) is None
+
+
+def test_tensors_that_are_no_parameters() -> None:
+    finding = found(wiring.weights_outside_module(observed(outside_tensors=("(48, 10)", "(10,)"))))
+    assert finding.sentence.startswith("A loss reaches 2 tensors of shape (48, 10) and (10,) with")
+    assert "nn.Parameter" in finding.change

@@ -302,13 +302,14 @@ MADE_ONCE = (
 
 
 def weights_outside_module(history: History) -> Answer:
-    """Find parameters that a loss reaches and that belong to no module and to no optimizer."""
+    """Find parameters that a loss reaches and that belong to no module and to no optimizer, and
+    tensors that are used as such."""
     wiring = observed(history, "outside_module")
     if isinstance(wiring, Unchecked):
         return wiring
     shapes = wiring.outside_module
     if not shapes:
-        return None
+        return _tensors(history, wiring.outside_tensors)
     few = len(shapes) == 1
     made = "that is new" if few else "that are new"
     reason = (
@@ -327,6 +328,29 @@ def weights_outside_module(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=(Evidence("parameters outside of the module", float(len(shapes)), 0.0),),
         strength=float(len(shapes)),
+    )
+
+
+def _tensors(history: History, shapes: tuple[str, ...]) -> Finding | None:
+    """Tensors that are used as weights, require gradients, and are never changed."""
+    if not shapes:
+        return None
+    one = len(shapes) == 1
+    return Finding(
+        rule="weights_outside_module",
+        sentence=(
+            f"A loss reaches {'a tensor' if one else f'{len(shapes)} tensors'} of shape "
+            f"{listed(shapes)} with `requires_grad`, used as {'a weight' if one else 'weights'}, "
+            f"which {'is no parameter' if one else 'are no parameters'} and which no optimizer "
+            f"holds: {'it keeps its' if one else 'they keep their'} first values."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("tensors in no optimizer", float(len(shapes)), 0.0),),
+        strength=float(len(shapes)),
+        change=(
+            "self.weight = nn.Parameter(weight)  # as an attribute of a module, and not a tensor\n"
+            "# without a module: optimizer = torch.optim.Adam([w1, b1, w2, b2], lr=...)  # all"
+        ),
     )
 
 
