@@ -8,6 +8,7 @@ from netwise.observe.autograd_nodes import (
     Node,
     inputs_of,
     is_opaque,
+    may_be_packed,
     names,
     only_input,
     operation,
@@ -39,7 +40,7 @@ def softmax_beside_targets(loss: Node) -> str:
     while waiting and len(seen) < _MOST:
         node = waiting.pop()
         kind = operation(node)
-        if is_opaque(node):
+        if is_opaque(node) or may_be_packed(node):
             continue
         found = _compared(node) if kind in ("Mul", "KlDiv") else None
         if found is not None:
