@@ -68,6 +68,7 @@ OF_FACTS = {
     "loss_without_step",
     "inner_steps_idle",
     "copy_stands_still",
+    "state_not_loaded",
     "random_numbers_repeat",
     "loss_arguments_swapped",
     "optimizer_made_anew",

@@ -17,7 +17,9 @@ def padding_in_loss(history: History) -> Answer:
     if isinstance(wiring, Unchecked):
         return wiring
     data = history.data
-    if data is None or data.padded_targets is None:
+    if data is None:
+        return Unchecked("no batches of training were kept together with their targets")
+    if data.padded_targets is None:
         return None
     share, symbol = data.padded_targets
     if share < LIMIT:
