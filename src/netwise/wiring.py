@@ -46,6 +46,8 @@ class LossTerm:
         advantages: of log-probabilities of actions that are multiplied by numbers of both signs:
             1 where the loss falls as actions with large numbers become more probable, -1 where it
             rises and the program calls the numbers rewards; 0 for other losses.
+        similarity: 1 where the whole loss is made of cosine similarities of outputs and rises with
+            them, -1 where it falls; 0 for other losses.
         too_long: of a CTC loss the share of the samples whose labels have no room in their time
             steps, so that their loss is infinite; None for other losses.
 
@@ -78,6 +80,7 @@ class LossTerm:
     compares: bool = False
     swapped: bool = False
     advantages: int = 0
+    similarity: int = 0
     too_long: float | None = None
 
 

@@ -60,6 +60,7 @@ from netwise.observe.loss_targets import (
 )
 from netwise.observe.overlap_losses import overlap_of
 from netwise.observe.second_derivatives import zero_derivative
+from netwise.observe.similarity_losses import similarity_sign
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
@@ -136,7 +137,18 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
         return LossReading()
     with torch.no_grad():
         value = unwrapped(loss.detach())
-        return _read(value if value.dim() == loss.dim() else value.mean(), root, place, outputs)
+        value = value if value.dim() == loss.dim() else value.mean()
+        return _with_similarity(_read(value, root, place, outputs), root)
+
+
+def _with_similarity(reading: LossReading, root: Node) -> LossReading:
+    """A loss that is not known otherwise, with `LossTerm.similarity`."""
+    unknown = reading.terms and not any(each.term.operation for each in reading.terms)
+    sign = similarity_sign(root) if unknown else 0
+    if not sign:
+        return reading
+    terms = tuple(replace(r, term=replace(r.term, similarity=sign)) for r in reading.terms)
+    return replace(reading, terms=terms)
 
 
 def _with_derivative(reading: TermReading, root: Node) -> TermReading:

@@ -129,3 +129,15 @@ def test_a_loss_that_was_asked_about_other_targets() -> None:
     )
     sound = run.but(first_batch=nw.FirstBatch(loss_ignores_targets=False))
     assert loss_facts.loss_ignores_targets(sound) is None
+
+
+def test_a_similarity_that_a_step_lowers() -> None:
+    def run(sign: int, **more: object) -> nw.History:
+        return observed(losses=(nw.LossTerm(by_hand=True, similarity=sign),), **more)
+
+    finding = found(loss_facts.loss_rewards_errors(run(1)))
+    assert "is a cosine similarity, and a step lowers it" in finding.sentence
+    assert found(loss_facts.loss_rewards_errors(run(-1, maximizes=True)))
+    assert loss_facts.loss_rewards_errors(run(-1)) is None
+    assert loss_facts.loss_rewards_errors(run(1, asks_inputs=True)) is None
+    assert loss_facts.loss_rewards_errors(run(1, opponents=("Critic",))) is None

@@ -160,6 +160,9 @@ def loss_rewards_errors(history: History) -> Answer:
     actions = {term.advantages for term in terms if term.advantages}
     if actions and actions == {1 if wiring.maximizes else -1}:
         return _bad_actions(history, next(term for term in terms if term.advantages))
+    rises = {term.similarity for term in terms}
+    if rises == {-1 if wiring.maximizes else 1} and not wiring.asks_inputs:
+        return _apart(history, terms[0])
     known = [term for term in terms if term.operation in ERRORS and term.reduction]
     if not terms or len(known) < len(terms):
         return _by_asking(history, terms)
@@ -198,6 +201,20 @@ def _bad_actions(history: History, term: LossTerm) -> Finding:
         steps=(0, history.ended.step),
         evidence=(Evidence("sign of log-probability times reward", 1.0, 0.0),),
         change="loss = -(log_prob * advantage).mean()",
+    )
+
+
+def _apart(history: History, term: LossTerm) -> Finding:
+    """A loss that makes outputs point away from what they are compared with."""
+    return Finding(
+        rule="loss_rewards_errors",
+        sentence=(
+            f"The loss{_at(term)} is a cosine similarity, and a step lowers it: outputs come to "
+            "point away from what they are compared with. Minimize its negative, or 1 minus it."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("sign of the similarity in the loss", 1.0, 0.0),),
+        change="loss = 1 - F.cosine_similarity(output, target, dim=1).mean()",
     )
 
 
