@@ -25,6 +25,22 @@ def test_verdicts(left: tuple[float, ...], verdict: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("left", "wider", "verdict"),
+    [
+        ((0.5, 0.6), 0.1, "too small"),  # a network so small that it does not even fit few
+        ((0.9, 0.9), 0.9, "fits nothing"),
+        ((0.01, 0.5), 0.5, "partly"),  # a wider one fits no better: not its size
+        ((0.01, 0.08), 0.001, "fits all"),
+        ((0.01, float("nan")), 0.05, "partly"),
+    ],
+)
+def test_verdicts_beside_a_wider_network(
+    left: tuple[float, ...], wider: float, verdict: str
+) -> None:
+    assert verdict_of(left, wider) == verdict
+
+
+@pytest.mark.parametrize(
     ("units", "rate", "verdict"),
     [(2, 0.03, "too small"), (64, 0.005, "fits all"), (64, 1e-8, "fits nothing")],
 )
@@ -40,6 +56,8 @@ def test_networks_of_known_capacity(units: int, rate: float, verdict: str) -> No
     result = nw.capacity_test(recipe, (6, 1078), jobs=1)
     assert result.verdict == verdict, result
     assert str(result.rows[0]) in result.sentence
+    assert (result.wider is None) == (verdict == "fits all")
+    assert ("wider layers" in result.sentence) == (result.wider is not None)
 
 
 def test_what_cannot_be_tested_is_refused() -> None:

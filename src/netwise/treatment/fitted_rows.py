@@ -17,6 +17,7 @@ from netwise.training.parallel import fit_many
 FITTED = 0.1  # of the loss of guessing, left in training: the samples are fitted
 FEW_FITTED = 0.2  # the same, of few samples, which tiny networks fit slowly
 UNFITTED = 0.3
+MUCH_LESS = 0.5  # of what the network leaves: a wider one fits far better
 FITS, TOO_SMALL, FITS_NOTHING, PARTLY = "fits all", "too small", "fits nothing", "partly"
 MOST_EPOCHS = 5000
 SHARES = (32, 8, 1)  # the whole over these are the numbers of samples by default
@@ -30,9 +31,10 @@ class CapacityResult:
         rows: numbers of training samples, rising.
         left: share of the loss of guessing that is left in training, of each.
         accuracies: on the training samples; nan where the targets are no classes.
-        verdict: "fits all", "too small" (few samples are fitted and many are not), "fits nothing"
-            (not even few: something else is wrong), or "partly".
+        verdict: "fits all", "too small" (a wider network, trained alike, fits all samples far
+            better), "fits nothing" (not even few: something else is wrong), or "partly".
         steps: of each run.
+        wider: share that the wider network leaves of all samples; None where none was trained.
 
     Example:
         >>> import netwise as nw
@@ -48,6 +50,7 @@ class CapacityResult:
     accuracies: tuple[float, ...]
     verdict: str
     steps: int
+    wider: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -57,22 +60,25 @@ class CapacityResult:
         measured = (
             f"{left[0]} of the loss of guessing is left on {few} samples, {left[-1]} on {many}"
         )
+        if self.wider is not None:
+            wide = f"{100 * self.wider:.0f} %" if math.isfinite(self.wider) else "more"
+            measured += f", and {wide} by a network of wider layers that was trained alike"
         if self.verdict == FITS:
             return f"The network fits all samples ({measured}): its size suffices."
         if self.verdict == TOO_SMALL:
             return (
-                f"The network fits few samples and not many ({measured}): it is too small for "
-                "these data. Widen it (remedy widen) or deepen it (remedy deepen), and train for "
-                "longer."
+                f"The network is too small for these data ({measured}). Widen it (remedy widen) or "
+                "deepen it (remedy deepen), and train for longer."
             )
         if self.verdict == FITS_NOTHING:
+            blame = "" if self.wider is None else ", so its size is not the main cause"
             return (
-                f"The network does not even fit {few} samples ({measured}), so its size is not the "
-                "cause: look at learning rate, start, loss and targets: netwise diagnose."
+                f"The network does not even fit {few} samples ({measured}){blame}: look at "
+                "learning rate, start, loss and targets: netwise diagnose."
             )
         return (
-            f"Between the two ({measured}): train for longer (remedy more_epochs) before a larger "
-            "network is tried."
+            f"Between the two ({measured}): train for longer (remedy more_epochs) or find a "
+            "better learning rate (netwise rate) before a larger network is tried."
         )
 
 
@@ -80,7 +86,9 @@ def capacity_test(
     recipe: Recipe, rows: Sequence[int] = (), *, jobs: int | None = None
 ) -> CapacityResult:
     """Train the same network on few and on many samples, for as many steps each, and compare how
-    well it fits them: a network that fits few and not many is too small.
+    well it fits them. Where it does not fit all, a network of wider layers is trained alike: the
+    first one is too small where that one leaves less than half of its loss, and few samples that
+    are fitted are a hint only, since a bad learning rate shows it too.
 
     Dropout, penalty and weight decay are left out, since they hinder the fit on purpose, and no run
     stops early.
@@ -100,7 +108,7 @@ def capacity_test(
         'fits all'
 
     Source: Goodfellow, Bengio, Courville 2016, section 11.5; Karpathy 2019, A recipe for training
-    neural networks.
+    neural networks; its limits without the wider network: netwise lab L63.
     """
     network = recipe.network
     if network.is_memory or network.is_energy_model or network.own_task is not None:
@@ -121,7 +129,19 @@ def capacity_test(
     left = tuple(math.nan if share is None else share for share in shares)
     series = [run.history.of(TRAIN_ACCURACY) for run in runs]
     accuracies = tuple(math.nan if each is None else each.last for each in series)
-    return CapacityResult(rows, left, accuracies, verdict_of(left), steps)
+    wider = None if verdict_of(left) == FITS else _left_by_wider(plain, rows[-1], steps)
+    return CapacityResult(rows, left, accuracies, verdict_of(left, wider), steps, wider)
+
+
+def _left_by_wider(recipe: Recipe, rows: int, steps: int) -> float | None:
+    """The share of the loss of guessing that a network of wider layers leaves; None where the
+    network has none."""
+    network = recipe.network.widened()
+    if isinstance(network, str):
+        return None
+    (run,) = fit_many([_on(recipe.but(network=network), rows, steps)], jobs=1)
+    share = final_loss_share(run.history)
+    return math.nan if share is None else share
 
 
 def _on(recipe: Recipe, rows: int, steps: int) -> Recipe:
@@ -130,12 +150,15 @@ def _on(recipe: Recipe, rows: int, steps: int) -> Recipe:
     return recipe.but(data=data, epochs=max(1, min(epochs, MOST_EPOCHS)))
 
 
-def verdict_of(left: Sequence[float]) -> str:
+def verdict_of(left: Sequence[float], wider: float | None = None) -> str:
     """The verdict of the shares of the loss of guessing that are left, by rising numbers of
-    samples."""
+    samples, and of the share that a wider network leaves of all samples, None if unknown."""
     few, many = left[0], left[-1]
-    if not math.isfinite(few) or few >= UNFITTED:
-        return FITS_NOTHING
-    if many <= FITTED:
+    fits_few = math.isfinite(few) and few < UNFITTED
+    if many <= FITTED and fits_few:
         return FITS
-    return TOO_SMALL if few <= FEW_FITTED and not many < UNFITTED else PARTLY
+    if wider is not None and wider <= MUCH_LESS * many:
+        return TOO_SMALL
+    if not fits_few:
+        return FITS_NOTHING
+    return TOO_SMALL if wider is None and few <= FEW_FITTED and not many < UNFITTED else PARTLY
