@@ -69,6 +69,16 @@ def test_plain_values_have_what_was_measured_and_how() -> None:
     assert "netwise" not in plain_number(NUMBER)
 
 
+def test_a_published_single_run_has_its_place_among_the_seeds() -> None:
+    places = {name: measured.place for name in NAMES if (measured := measurement(NUMBERS[name]))}
+    assert places["nielsen-50000"] == (
+        "4 of 10 seeds are at or below the published run, which is 0.5 standard deviations below "
+        "their mean"
+    )
+    assert places["nielsen-50000-l2"].startswith("10 of 10 seeds")
+    assert places["lenet5"] == ""
+
+
 def test_the_command_prints_a_table_one_number_or_json() -> None:
     def run(*words: str) -> str:
         result = CliRunner().invoke(main, ["published", *words])
@@ -78,6 +88,8 @@ def test_the_command_prints_a_table_one_number_or_json() -> None:
     table = run()
     assert [line.split()[0] for line in table.splitlines()[1:-1]] == NAMES
     assert re.match(rf"\d+ of {len(NAMES)} reached", table.splitlines()[-1])
+    assert re.search(r"2026-\d\d-\d\d +reached", table)
+    assert "its place:  10 of 10 seeds" in run("nielsen-50000-l2")
     one = run("LeNet5")
     assert "published:  0.95 (LeCun et al. 1998)" in one
     assert "run it:     scripts/recipes" in one

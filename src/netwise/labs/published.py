@@ -56,6 +56,8 @@ class Measurement:
         recipes: hashes of the recipes; empty where none was trained.
         date, versions, machine: of the measurement.
         command: repeats it.
+        place: where a published single run lies among the seeds, as a sentence; "" where that is
+            not measured.
     """
 
     value: float
@@ -68,6 +70,7 @@ class Measurement:
     versions: Mapping[str, str]
     machine: str
     command: str
+    place: str = ""
 
 
 class MeasuredRecipe(TypedDict):
@@ -141,6 +144,21 @@ def _of_lab(lab: str, key: str) -> Measurement | None:
         result["versions"],
         f"{result['cores']} cores" if "cores" in result else "",
         f"netwise lab {lab}",
+        _place_of_run(numbers, key, len(result["seeds"])),
+    )
+
+
+def _place_of_run(numbers: Mapping[str, float], key: str, seeds: int) -> str:
+    """Where the published run lies among the seeds of the arm that `key` is a number of."""
+    arm, separator, _ = key.rpartition(": ")
+    below = numbers.get(f"{arm}{separator}share of seeds at or below the published run")
+    distance = numbers.get(f"{arm}{separator}published run, standard deviations above our mean")
+    if below is None or distance is None:
+        return ""
+    side = "above" if distance > 0 else "below"
+    return (
+        f"{round(below * seeds)} of {seeds} seeds are at or below the published run, which is "
+        f"{abs(distance):.1f} standard deviations {side} their mean"
     )
 
 
@@ -180,4 +198,6 @@ def plain_number(number: PublishedNumber) -> dict[str, Any]:
             "machine": measured.machine,
             "command": measured.command,
         }
+        if measured.place:
+            row["netwise"]["published_run"] = measured.place
     return row

@@ -68,8 +68,8 @@ def lab(
 ) -> None:
     """Test a claim about neural networks by experiment.
 
-    NAME is the id of a lab, or words of its claim in English or Chinese. Without NAME, list the
-    labs with their recorded verdicts.
+    NAME is the id of a lab, which is run, or words of its claim in English or Chinese, which list
+    the labs that have them with their recorded verdicts. Without NAME, list all.
 
     \b
     Examples:
@@ -87,7 +87,10 @@ def lab(
             "lab. Write --set without --all and --record."
         )
     texts = _named(" ".join(words))
-    if not run_all and len(texts) > 1:
+    by_words = " ".join(words).upper() not in texts and not (
+        settings or keep_result or show_recorded
+    )
+    if not run_all and (len(texts) > 1 or by_words):
         _list_labs(texts, as_json)
         return
     from netwise.labs.all_labs import LABS, lab as find_lab  # heavy

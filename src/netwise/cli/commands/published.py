@@ -49,7 +49,7 @@ def published(name: str | None, as_json: bool) -> None:
     rows = [(each, measurement(each)) for each in chosen]
     echo_table(
         [
-            ("number", "asked", "published", "best known", "netwise", ""),
+            ("number", "asked", "published", "best known", "netwise", "measured", ""),
             *(
                 (
                     each.name,
@@ -57,6 +57,7 @@ def published(name: str | None, as_json: bool) -> None:
                     each.published,
                     each.anchor,
                     _reached(measured),
+                    "-" if measured is None else measured.date,
                     state_of(each, measured),
                 )
                 for each, measured in rows
@@ -88,6 +89,8 @@ def _full(number: PublishedNumber, measured: Measurement | None) -> list[str]:
         f"  best known: {number.anchor}",
         f"  netwise:    {_reached(measured)}, {state_of(number, measured)}",
     ]
+    if measured is not None and measured.place:
+        lines.append(f"  its place:  {measured.place}")
     if number.remark:
         lines.append(f"  remark:     {number.remark}")
     if measured is not None:

@@ -126,9 +126,9 @@ def run_l20(settings: TemperatureSettings) -> LabResult:
 def _by_temperature(
     probability: Sequence[Sequence[float]], steps: Sequence[Sequence[float]]
 ) -> str:
-    with figure(columns=2, width=9.4) as (drawing, axes):
+    with figure(columns=2) as (drawing, axes):
         for axis, rows, title in (
-            (axes[0][0], probability, "Probability of the lowest energy"),
+            (axes[0][0], probability, "P(lowest energy)"),
             (axes[0][1], steps, "Steps to forget the start"),
         ):
             for row in rows:

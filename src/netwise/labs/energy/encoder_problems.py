@@ -32,14 +32,14 @@ class EncoderSettings(LabSettings):
 
     Args:
         machines: of 8-3-8; five times as many of 4-2-4. Default 20.
-        cycles: of 8-3-8 at most. Default 3000; those of 4-2-4 get at most 1500.
+        cycles: of 8-3-8 at most. Default 6000; those of 4-2-4 get at most 1500.
         rate: by which a weight of 8-3-8 follows the difference of the two frequencies. Default 1.
         added: expected number of units of a clamped group that noise turns on. Default 0.15, the
             number of 1985 in 4-2-4.
     """
 
     machines: int = integer(20, least=1, most=500, because="they are trained side by side")
-    cycles: int = integer(3000, least=10, most=100_000, because="a machine has to learn")
+    cycles: int = integer(6000, least=10, most=100_000, because="a machine has to learn")
     rate: float = number(1.0, above=0, most=20, because="it is a learning rate")
     added: float = number(ADDED, least=0, most=1, because="it is an expected number of units")
 
@@ -279,7 +279,7 @@ def _solved_by_cycle(solved_at: Mapping[str, Tensor]) -> str:
         axis.set_ylabel("share")
         axis.set_ylim(0, 1.02)
         axis.set_title("Machines that have solved their problem")
-        axis.legend()
+        axis.legend(loc="upper left")
         return svg(drawing, "Encoder problems")
 
 

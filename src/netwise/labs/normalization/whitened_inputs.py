@@ -23,6 +23,7 @@ STEPS: Mapping[str, tuple[Preprocess, ...]] = {
 PLAIN = "pixels 0 to 1"
 BLOCKS = {"without batch norm": "CAP", "with batch norm": "CBAP"}
 RATES = (0.001, 0.003)
+CLEAR = 1.0  # percentage points that a clear improvement gains
 
 Numbers = Mapping[str, float]
 
@@ -58,16 +59,28 @@ def criteria(numbers: Numbers) -> tuple[Criterion, ...]:
     with_norm = [value for (_, norm), value in gains.items() if norm == "with batch norm"]
     each = tuple(
         Criterion(
-            f"without batch norm, {steps} gains more than 1 point over pixels from 0 to 1",
+            f"without batch norm, {steps} gains more than {CLEAR:g} point over pixels from 0 to 1",
             value,
-            value > 1,
+            value > CLEAR,
         )
         for (steps, norm), value in gains.items()
         if norm == "without batch norm"
     )
     less = fmean(without) - fmean(with_norm)
+    intervals = [
+        (numbers[f"{steps}, without batch norm: gain, {end}"] for end in ("low", "high"))
+        for steps in STEPS
+        if steps != PLAIN
+    ]
+    decided = sum(not low <= CLEAR <= high for low, high in intervals)
     return (
         *each,
+        Criterion(
+            f"these runs decide it: the 95 % intervals do not contain {CLEAR:g} point (of 3)",
+            decided,
+            decided == len(intervals),
+            part_of_claim=False,
+        ),
         Criterion(
             "the mean gain of the three is smaller with batch norm (difference above 0 points)",
             less,

@@ -144,7 +144,8 @@ def _accuracies(runs: Mapping[str, Sequence[Run]]) -> str:
         axis.set_title("Accuracy from weights of 0")
         axis.set_xlabel("epoch")
         axis.set_ylabel("validation accuracy")
-        axis.legend(fontsize=8)
+        axis.set_ylim(0, 1.3)  # room for the legend
+        axis.legend(loc="upper left", ncols=2)
         return svg(drawing, "Accuracy from weights of 0")
 
 
