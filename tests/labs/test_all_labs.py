@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 import netwise as nw
+from netwise.cli import main
 from netwise.data.catalogue.image_sets import ImageSet
 from netwise.data.dataset import Samples, provide_data
 from netwise.errors import UnknownName
@@ -155,7 +156,13 @@ def test_a_lab_runs_on_a_small_scale(lab: nw.Lab[Any]) -> None:
 
 @pytest.mark.parametrize("lab", nw.LABS, ids=lambda lab: lab.name)
 def test_what_a_lab_proposes_to_change_can_be_changed(lab: nw.Lab[Any]) -> None:
+    assert len(lab.text.change) > 0
     for variation in lab.text.change:
+        if variation.run:
+            program, command, *_ = variation.run.split()
+            assert program == "netwise"
+            assert command in main.commands
+            continue
         assert lab.with_settings(variation.set) != lab.settings
     if lab.stops:
         name, values = lab.stops

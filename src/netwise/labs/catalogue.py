@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ class Variation:
 
     Args:
         text: what is changed, and what to look for.
-        set: the settings of the lab that change, by name.
+        set: the settings of the lab that change, by name. Default: none.
+        run: another command than the lab, for labs without settings. Default: none.
     """
 
     text: str
-    set: Mapping[str, Any]
+    set: Mapping[str, Any] = field(default_factory=dict)
+    run: str = ""
 
     def command(self, lab: str) -> str:
         """The command that runs it.
@@ -39,6 +41,8 @@ class Variation:
             >>> Variation("A shorter run.", {"epochs": 5}).command("L07")
             'netwise lab L07 --set epochs=5'
         """
+        if self.run:
+            return self.run
         changes = " ".join(f"--set {name}={_as_text(value)}" for name, value in self.set.items())
         return f"netwise lab {lab} {changes}"
 
