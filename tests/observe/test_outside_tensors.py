@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import netwise as nw
+from netwise.observe.outside_tensors import OutsideTensors
 
 X = torch.rand(20, 4, generator=torch.Generator().manual_seed(0))
 STEPS = 12
@@ -85,3 +86,11 @@ def test_a_new_tensor_at_each_step_is_no_weight() -> None:
         return (net(X) + torch.zeros(3, requires_grad=True)).square().mean()
 
     assert shapes(attacked, torch.ones(1)) == ()
+
+
+def test_few_graphs_are_searched_for_inputs_that_are_new_at_each_step() -> None:
+    reader = OutsideTensors()
+    for x in [torch.rand(5, 4, requires_grad=True) for _ in range(40)]:
+        loss = (x * 2).sum()
+        assert reader.read(loss, {id(x): x}, known=()) == {}
+    assert reader._searched == 8

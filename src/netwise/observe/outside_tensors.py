@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from netwise.observe.autograd_nodes import Node, names, operation, shape_of
 
 FEWEST = 5  # losses with the same values of a tensor
+# Graphs that are searched: a tensor of the program is in the first losses already, while inputs
+# that require gradients are new ones at each step.
+_MOST_SEARCHED = 8
 _COMPARED = 64  # numbers of a tensor
 _MOST_NODES = 20_000
 _RESHAPED = names("T Transpose View Reshape ToCopy Clone Alias Unsqueeze Expand Permute")
@@ -62,6 +65,7 @@ class OutsideTensors:
 
     def __init__(self) -> None:
         self._seen: dict[int, OutsideTensor | None] = {}  # None: not used as a weight
+        self._searched = 0
 
     def read(
         self, loss: Tensor, leaves: Mapping[int, Tensor], known: Container[int]
@@ -79,7 +83,8 @@ class OutsideTensors:
             if seen is not None and seen.tensor() is not plain[key]:
                 del self._seen[key]  # another tensor has the identity of one that is gone
         new = {key for key in plain if key not in self._seen and key not in known}
-        if new:
+        if new and self._searched < _MOST_SEARCHED:
+            self._searched += 1
             weights = _used_as_weights(loss, new)
             for key in new:
                 leaf = plain[key]
