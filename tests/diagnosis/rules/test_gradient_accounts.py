@@ -145,8 +145,12 @@ def test_gradients_of_exactly_0_count_where_there_is_a_loss() -> None:
 
 
 def test_passes_whose_gradients_are_lost_before_the_step() -> None:
-    def run(dropped: list[float], **wiring: object) -> nw.History:
-        row = {signals.GRADIENT_CLEARED: [0.0] * len(dropped), signals.BACKWARD_DROPPED: dropped}
+    def run(dropped: list[float], factor: float = 1.0, **wiring: object) -> nw.History:
+        row = {
+            signals.GRADIENT_CLEARED: [0.0] * len(dropped),
+            signals.BACKWARD_DROPPED: dropped,
+            signals.GRADIENT_FACTOR: [factor] * len(dropped),
+        }
         return observed(row, **wiring)
 
     rule = accounts.gradients_cleared_before_step
@@ -162,6 +166,7 @@ def test_passes_whose_gradients_are_lost_before_the_step() -> None:
     assert rule(run([3.0] * 8, optimizers=("SAM",))) is None
     assert rule(run([3.0] * 8, opponents=("Critic",))) is None
     assert rule(run([9.0] * 8, asks_inputs=True)) is None  # an attack on the inputs
+    assert rule(run([31.0] * 8, factor=0.2)) is None  # gradients of samples are clipped and summed
 
 
 def test_without_an_optimizer_the_advice_names_none() -> None:

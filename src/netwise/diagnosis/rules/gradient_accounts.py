@@ -163,6 +163,9 @@ def _dropped(history: History) -> Finding | None:
         return None
     if any("LBFGS" in name or "SAM" in name for name in wiring.optimizers) or wiring.asks_inputs:
         return None  # gradients of inputs are those of an attack, and not of the weights
+    factors = history.of(GRADIENT_FACTOR)
+    if factors is not None and factors.finite and abs(median(factors.finite) - 1) > SAME:
+        return None  # the program makes the gradient of the step from those of single passes
     after = "optimizer.step()  # after each loss.backward(), in the loop over the batches\n# or: "
     return Finding(
         rule="gradients_cleared_before_step",
