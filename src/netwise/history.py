@@ -65,6 +65,8 @@ class Layer:
             known.
         trainable: whether it has weights that get gradients.
         equal_units: whether all of its units had the same weights in the first watched step.
+        normalised: whether a normalisation stands between its outputs and the layers that use
+            them, so that the size of its weights, and with it that of its gradient, is arbitrary.
 
     Example:
         >>> import netwise as nw
@@ -79,6 +81,7 @@ class Layer:
     activation: str = ""
     trainable: bool = True
     equal_units: bool = False
+    normalised: bool = False
 
 
 @dataclass(frozen=True)

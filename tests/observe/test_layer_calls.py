@@ -143,6 +143,21 @@ def test_frozen_layers_have_the_same_activations() -> None:
     assert read(module, X)[0].activations == {"0": "Sigmoid", "3": "ReLU", "5": "Identity"}
 
 
+def test_layers_in_front_of_a_normalisation_are_known() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+            self.norm, self.other = nn.LayerNorm(6), nn.BatchNorm1d(6)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = torch.relu(self.norm(self.a(x)))
+            h = self.b(x)
+            return self.c(h + self.other(torch.relu(h)))
+
+    assert read(Net(), X)[0].normalised == {"a"}  # the outputs of b come by it, too
+
+
 def test_frozen_functions_are_found_by_numbers() -> None:
     module = WithLoss()
     module.requires_grad_(False)

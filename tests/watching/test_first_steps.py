@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from netwise.watching.first_steps import FirstStepsDone, _Guard
+from netwise.watching.first_steps import FirstStepsDone, _Guard, check_program
 
 CHECK = [sys.executable, "-m", "netwise", "check"]
 
@@ -48,6 +48,24 @@ while True:
     except:
         pass
 """
+# After three steps the running means have come a quarter of their way to 14.
+NORMALISED = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+net = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+x = torch.randn(300, 4)
+x, y = x + 14, (x[:, 0] > x[:, 1]).long()
+for epoch in range(100):
+    net.train()
+    optimizer.zero_grad()
+    nn.functional.cross_entropy(net(x[:200]), y[:200]).backward()
+    optimizer.step()
+    net.eval()
+    with torch.no_grad():
+        print((net(x[200:]).argmax(1) == y[200:]).float().mean().item())
+"""
 
 
 def check(folder: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,6 +92,12 @@ def test_a_script_is_stopped_after_its_first_steps(tmp_path: Path) -> None:
     assert done.stderr == ""
     assert (tmp_path / "net.pt").read_text() == "of yesterday"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.pt", "train.py"]
+
+
+def test_what_needs_more_steps_is_not_found_after_three(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(NORMALISED)
+    report = check_program(str(tmp_path / "train.py"), []).reports["Sequential"]
+    assert "running_statistics_misfit" not in {finding.rule for finding in report.found}
 
 
 def test_a_script_that_catches_everything_is_ended(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,10 +26,13 @@ _MOVES = {
     *("T", "Transpose", "Permute", "Unsqueeze", "Squeeze", "Expand"),
     *("Slice", "Select", "Split", "SplitWithSizes", "Unbind"),
 }
+_NORMS = {
+    *("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "FusedRmsNorm", "NativeGroupNorm"),
+}
 # Operations that leave the outputs of an activation function what they are: sums, norms, pooling.
 _NEUTRAL = {
+    *_NORMS,
     *("Add", "Sub", "Neg", "Mean", "Sum", "Cat", "Stack", "NativeDropout", "CopySlices"),
-    *("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "FusedRmsNorm", "NativeGroupNorm"),
     *("MaxPool2DWithIndices", "MaxPool3DWithIndices", "AvgPool2D", "AvgPool3D"),
     *("AdaptiveAvgPool2D", "AdaptiveAvgPool3D", "MkldnnAdaptiveAvgPool2D"),
     *("AdaptiveMaxPool2D", "AdaptiveMaxPool3D", "UpsampleNearest2D", "UpsampleBilinear2D"),
@@ -65,11 +68,13 @@ class Way:
         functions: the activation functions.
         moves: all others only move numbers.
         neutral: all others keep the outputs of an activation function what they are.
+        normalised: a normalisation is among them.
     """
 
     functions: frozenset[str] = frozenset()
     moves: bool = True
     neutral: bool = True
+    normalised: bool = False
 
     @property
     def kind(self) -> str:
@@ -84,17 +89,23 @@ class Way:
             self.functions | other.functions,
             self.moves and other.moves,
             self.neutral and other.neutral,
+            self.normalised and other.normalised,
         )
 
     def through(self, operation: str, inputs: int) -> Way:
         """This way, and one more operation, with so many inputs that have a graph."""
         if operation in _FUNCTIONS:
-            return Way(self.functions | {_FUNCTIONS[operation]}, self.moves, self.neutral)
+            return replace(self, functions=self.functions | {_FUNCTIONS[operation]})
         if operation in _MOVES:
             return self
         # A product or quotient with a number or a mask, as in a dropout.
         by_constant = operation in ("Mul", "Div") and inputs == 1
-        return Way(self.functions, False, self.neutral and (operation in _NEUTRAL or by_constant))
+        return replace(
+            self,
+            moves=False,
+            neutral=self.neutral and (operation in _NEUTRAL or by_constant),
+            normalised=self.normalised or operation in _NORMS,
+        )
 
 
 NOT_KNOWN = Way(moves=False, neutral=False)

@@ -51,6 +51,7 @@ class PlannedCall:
         user: for `ARGUMENT`, the number of the later call.
         number: for `ARGUMENT` and `OUTPUT`, which of the tensors there.
         width: of the last axis of its output; 0 where it has none.
+        normalised: whether a normalisation is between its output and that tensor.
     """
 
     name: str
@@ -59,6 +60,7 @@ class PlannedCall:
     user: int = -1
     number: int = 0
     width: int = 0
+    normalised: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,12 @@ class Plan:
     def widths(self) -> dict[str, int]:
         """The width of each layer's outputs."""
         return {call.name: call.width for call in self.calls}
+
+    @cached_property
+    def normalised(self) -> frozenset[str]:
+        """The layers behind all calls of which there is a normalisation."""
+        others = {call.name for call in self.calls if not call.normalised}
+        return frozenset(call.name for call in self.calls) - others
 
     @cached_property
     def shown_by(self) -> tuple[tuple[PlannedCall, ...], ...]:
@@ -228,7 +236,7 @@ class PassReader:
             call = self._calls[i]
             kind = _kind(call, ways[i], values, last)
             if kind or len(ways) == 1:
-                self._take(call, kind, values, place)
+                self._take(call, kind, values, replace(place, normalised=ways[i].normalised))
             else:
                 self._take_own(call, "")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -95,13 +95,18 @@ class LayerWeights:
         return found if found is not None and found.reference() is module else None
 
     def described(
-        self, order: Sequence[str], activations: Mapping[str, str], widths: Mapping[str, int]
+        self,
+        order: Sequence[str],
+        activations: Mapping[str, str],
+        widths: Mapping[str, int],
+        normalised: Collection[str] = (),
     ) -> tuple[Layer, ...]:
         """All layers.
 
         Args:
             order: names of those that were used, in the order of use.
             activations, widths: their activations and the widths of their outputs, where known.
+            normalised: those with a normalisation behind them.
         """
         by_name = {layer.name: layer for layer in self._layers.values()}
         described = []
@@ -124,6 +129,7 @@ class LayerWeights:
                     activations.get(name, ""),
                     any(p.requires_grad for p in weights),
                     self._started_equal[name] is not None,
+                    name in normalised,
                 )
             )
         return tuple(described)

@@ -197,4 +197,6 @@ class Probe:
             name: self._kinds.get(name, "") or found.get(name, "")
             for name in dict.fromkeys([*self._kinds, *order])
         }
-        self.layers = self._weights.described(list(self._kinds), self._kinds, plan.widths)
+        self.layers = self._weights.described(
+            list(self._kinds), self._kinds, plan.widths, plan.normalised
+        )

@@ -20,6 +20,17 @@ def test_a_layer_beside_the_way_of_the_gradient() -> None:
     assert found(vanishing.vanishing_gradient(chain)).evidence[0].value == pytest.approx(1000)
 
 
+def test_gradients_of_weights_whose_size_is_arbitrary_say_nothing() -> None:
+    """As of those in front of a batch normalization."""
+    shrinks = {signals.GRADIENT_RMS: flat(1e-5, 1e-4, 1e-3, 1e-2)}
+    for behind, is_found in ((), True), ((0,), False), ((1, 2), True):
+        layers = tuple(
+            nw.Layer(f"layer{i}", "Conv2d", 8, 8, "ReLU", normalised=i in behind) for i in range(4)
+        )
+        answer = vanishing.vanishing_gradient(history(shrinks, layers=layers))
+        assert isinstance(answer, nw.Finding) == is_found
+
+
 def test_vanishing_gradient() -> None:
     finding = found(
         vanishing.vanishing_gradient(history({signals.GRADIENT_RMS: flat(1e-5, 1e-4, 1e-3, 1e-2)}))

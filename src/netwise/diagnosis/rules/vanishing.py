@@ -58,6 +58,8 @@ def vanishing_gradient(history: History) -> Answer:
     ratio = median(ratios)
     if ratio <= LIMIT or not _all_early(names, series, last):
         return None
+    if _are_normalised(history, names):
+        return None
     kinds = {layer.name: layer.kind for layer in history.layers}
     if kinds[names[0]] in RECURRENT and not _from_the_start(first, last):
         return None
@@ -88,6 +90,15 @@ def _all_early(names: Sequence[str], series: Mapping[str, Series], last: Series)
     return all(
         median(ratios_to_last(series[name].values, last.values) or [0.0]) > LIMIT for name in early
     )
+
+
+def _are_normalised(history: History, names: Sequence[str]) -> bool:
+    """Whether a normalisation stands behind one of the first quarter of the layers. Outputs do not
+    change with the size of such weights, so the size of their gradient says nothing, and the
+    gradient of the last layer has a part common to all samples that no normalisation lets through.
+    """
+    behind = {layer.name for layer in history.layers if layer.normalised}
+    return any(name in behind for name in names[: max(1, len(names) // EARLY)])
 
 
 def _from_the_start(near: Series, far: Series) -> bool:
