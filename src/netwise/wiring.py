@@ -168,6 +168,8 @@ class Wiring:
         unmatched_states: of each module that was given a state with `strict=False` that has next
             to none of its names: its class, how many, a name of the state and one of the module,
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
+        normed_by_evaluated: in an evaluation that was all in training mode batch normalization took
+            its statistics from rows that were not trained on.
         asks_networks: in most steps this or another module is called without training it, as where
             the program makes targets of answers.
         repeated_numbers: the generator whose random numbers between evaluations are always the
@@ -233,6 +235,7 @@ class Wiring:
     idle_gradients: tuple[str, ...] = ()
     still_copies: tuple[str, ...] = ()
     unmatched_states: tuple[str, ...] = ()
+    normed_by_evaluated: bool = False
     asks_networks: bool = False
     repeated_numbers: str = ""
     repeats: int = 0

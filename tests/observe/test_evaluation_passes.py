@@ -84,6 +84,31 @@ def test_the_mode_of_evaluation_passes() -> None:
     assert passes.evaluation_passes == 5
 
 
+@pytest.mark.parametrize(
+    ("momentum", "evaluates", "same_rows", "rows", "expected"),
+    [
+        (0.1, False, False, 12, True),
+        (0.1, True, False, 12, False),
+        (None, False, False, 12, False),  # statistics that are computed on purpose
+        (0.1, False, True, 12, False),  # of training rows
+        (0.1, False, False, 2, False),  # perhaps a trial of shapes
+    ],
+)
+def test_batch_norms_that_take_their_statistics_from_evaluated_rows(
+    momentum: float | None, evaluates: bool, same_rows: bool, rows: int, expected: bool
+) -> None:
+    norm = nn.BatchNorm1d(4, momentum=momentum)
+    passes = EvaluationPasses(norm)
+    known, others = draw(30, 4), draw(30, 4, seed=1)
+    passes.training_pass([known])
+    norm.train(not evaluates)
+    for row in (known if same_rows else others)[:rows].split(1):
+        passes.norm_called(norm, row)
+        passes.evaluation_pass([row])
+    passes.window_ends()
+    assert passes.normed_by_evaluated == expected
+
+
 def test_moments_of_inputs() -> None:
     passes = EvaluationPasses(module())
     training, first, second = draw(300, 4), draw(40, 4, seed=1) * 3 + 5, draw(60, 4, seed=2)

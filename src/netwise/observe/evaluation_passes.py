@@ -35,7 +35,7 @@ FIRST_WINDOWS, GROWTH = 4, 1.3  # whose inputs are read, and how their distances
 MOST_TRAINING_PASSES = 1024  # whose inputs are read
 MOST_NORMS = 64  # layers
 MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
-FEWEST_ROWS = 8  # evaluated samples, for a comparison of inputs
+FEWEST_ROWS = 8  # evaluated samples, for a comparison of inputs; fewer may be a trial of shapes
 FEWEST_OF_CHANNEL = 64  # values, for the moments of batch norm
 FEWEST_STEPS = 3  # before passes can be said to belong to each of them
 KNOWN = 0.5  # share of an evaluated batch's rows, at which it is one of training data
@@ -128,6 +128,8 @@ class EvaluationPasses:
         evaluation_rows_seen_in_training: the share of the last evaluated batch's rows that are
             known from training; None where that cannot be said.
         watched_share: the share of the training passes that are observed; the observer sets it.
+        normed_by_evaluated: in some window all passes were in training mode, on rows that are not
+            known from training, and changed running statistics of batch norms.
         reads_inputs: inputs and batch norms are read in this window: in the first ones, and in some
             of the later ones.
 
@@ -149,6 +151,7 @@ class EvaluationPasses:
         self.steps = self.steps_with_evaluation = 0
         self.evaluation_rows_seen_in_training: float | None = None
         self.watched_share = 1.0
+        self.normed_by_evaluated = False
         self._known = KnownRows()
         self._training, self._evaluation = Moments(), Moments()
         self._evaluation_known = Moments()  # of rows that are known from training
@@ -161,6 +164,7 @@ class EvaluationPasses:
         self.reads_inputs = self._windows >= self._next_window
         self._rows = 0  # samples whose inputs are read
         self._passes, self._passes_in_evaluation_mode = 0, 0
+        self._new_rows, self._norm_changes, self._is_new = 0, False, True
         self._window, self._window_known = Moments(), Moments()
         self._norms: dict[int, _Norm] = {}
 
@@ -188,6 +192,8 @@ class EvaluationPasses:
         self._passes += 1
         self._passes_in_evaluation_mode += self._in_evaluation_mode()
         self.evaluation_rows_seen_in_training = self._known.share(inputs, MOST_ROWS)
+        self._is_new &= self.evaluation_rows_seen_in_training == 0
+        self._new_rows += next((len(tensor) for tensor in inputs if tensor.dim()), 0)
         if self.reads_inputs and self._passes <= MOST_PASSES:
             moments = self._window_known if self.on_training_rows else self._window
             self._rows += _add(moments, inputs, self._training)
@@ -196,10 +202,13 @@ class EvaluationPasses:
         """A batch norm was called in a pass without gradients.
 
         Args:
-            norm: a layer with running statistics; others are left out, as are those in training
-                mode.
+            norm: a layer with running statistics; others are left out. Of one in training mode it
+                is kept that it changes them; without a momentum that is asked for, as in
+                `torch.optim.swa_utils.update_bn`.
             inputs: (samples, channels, ...).
         """
+        if norm.training and isinstance(norm, nn.modules.batchnorm._BatchNorm):
+            self._norm_changes |= norm.running_mean is not None and norm.momentum is not None
         mean, variance = getattr(norm, "running_mean", None), getattr(norm, "running_var", None)
         if (
             not self.reads_inputs
@@ -251,6 +260,8 @@ class EvaluationPasses:
         row: dict[str, float] = {}
         if self.has_mode_layers:
             row[EVALUATION_MODE] = self._passes_in_evaluation_mode / self._passes
+            if self._norm_changes and self._is_new and self._new_rows >= FEWEST_ROWS:
+                self.normed_by_evaluated |= not self._passes_in_evaluation_mode
         row |= self._input_signals()
         row |= _norm_signals(list(self._norms.values()))
         self._evaluation = _merged(self._evaluation, self._window)

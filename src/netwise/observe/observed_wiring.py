@@ -83,6 +83,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         idle_gradients=program.inner,
         still_copies=program.copies,
         unmatched_states=program.unmatched,
+        normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
         asks_networks=program.asks or any(r.evaluation.belongs_to_training for r in model.roots),
         repeated_numbers=program.repeated[0],
         repeats=program.repeated[1],

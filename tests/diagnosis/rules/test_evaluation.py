@@ -29,6 +29,9 @@ def test_evaluation_in_training_mode() -> None:
     assert "4 of 4 observed evaluations" in found(run([0.0] * 4)).sentence
     assert run([1.0, 1.0, 0.0]) is None
     assert isinstance(run([0.0]), nw.Unchecked)  # one pass may be a trial of shapes
+    once = observed({signals.EVALUATION_MODE: [0.0]}, normed_by_evaluated=True)
+    answer = evaluation.training_mode_in_evaluation(once)
+    assert "1 of 1 observed evaluations" in found(answer).sentence
 
 
 @pytest.mark.parametrize(
