@@ -27,7 +27,7 @@ _MOVES = {
     *("Slice", "Select", "Split", "SplitWithSizes", "Unbind"),
 }
 _NORMS = {
-    *("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "FusedRmsNorm", "NativeGroupNorm"),
+    *("NativeBatchNorm", "CudnnBatchNorm", "NativeLayerNorm", "FusedRmsNorm", "NativeGroupNorm")
 }
 # Operations that leave the outputs of an activation function what they are: sums, norms, pooling.
 _NEUTRAL = {

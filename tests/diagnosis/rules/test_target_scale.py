@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import netwise as nw
-from histories import GUESS, flat, found, history
+from histories import GUESS, flat, found, history, observed
 from netwise import signals
 from netwise.diagnosis.rules import target_scale
 
@@ -24,3 +24,26 @@ def test_unscaled_targets() -> None:
     assert (
         target_scale.target_not_scaled(run(150.0, 77.0, spread=20.0)) is None
     )  # the outputs reach there
+
+
+def test_targets_of_one_part_of_a_loss() -> None:
+    """As boxes in pixels beside classes."""
+    classes = nw.LossTerm("cross entropy", target_kind="class numbers")
+
+    def run(high: float, *others: nw.LossTerm, final: float = 2.3) -> nw.History:
+        boxes = nw.LossTerm(
+            "squared error", place="a.py:5", target_low=0.0, target_high=high, target_kind="numbers"
+        )
+        return observed(
+            losses=(*others, boxes),
+            by_layer={signals.ACTIVATION_STD: flat(1.0, 1.0, 1.0, 0.5)},
+            final=final,
+        )
+
+    finding = found(target_scale.target_not_scaled(run(620.0, classes)))
+    assert "the squared error, are from 0 to 620" in finding.sentence
+    assert "those of the other parts (cross entropy) are lost (a.py:5)" in finding.sentence
+    assert not isinstance(target_scale.target_not_scaled(run(1.0, classes)), nw.Finding)
+    assert not isinstance(target_scale.target_not_scaled(run(620.0)), nw.Finding)
+    learned = target_scale.target_not_scaled(run(620.0, classes, final=0.1))
+    assert not isinstance(learned, nw.Finding)

@@ -70,7 +70,10 @@ def _advice(history: History, falls: bool) -> str:
     if history.made_by.recipe:
         return "Choose a schedule that falls over the whole run, such as `Cosine()`."
     if not falls:
-        return "If `scheduler.step()` is called after each batch, call it once an epoch."
+        return (
+            "If `scheduler.step()` is called after each batch, call it once an epoch. A "
+            "`ReduceLROnPlateau` that is given a score needs `mode='max'`."
+        )
     return (
         "It falls from step to step: call `scheduler.step()` once an epoch, or give the scheduler "
         "the number of steps instead of epochs."
@@ -244,6 +247,7 @@ RATE_FADED = Rule(
         "for epoch in range(epochs):\n"
         "    for x, y in batches:\n"
         "        ...  # no scheduler.step() here, unless it counts batches\n"
-        "    scheduler.step()  # once for each epoch"
+        "    scheduler.step()  # once for each epoch\n"
+        "# of a score: torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode='max')"
     ),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale_may_harm
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.outcome import no_baseline, outcome_known
+from netwise.diagnosis.rules.outcome import no_baseline, outcome_known, series_by_layer
 from netwise.history import History
 from netwise.signals import ACTIVATION_STD
+from netwise.wiring import NUMBERS, LossTerm
 
 FAR = 30.0  # size of the targets: a network's first outputs have a standard deviation near 1
 REACH = 30.0  # size of the targets over the standard deviation of the first outputs
@@ -25,7 +26,8 @@ def target_not_scaled(history: History) -> Answer:
 def _of_scale(history: History) -> Answer:
     facts = history.facts
     if facts.class_targets is None:
-        return Unchecked("the targets are not known: pass them to w.step(loss, y)")
+        part = _of_part(history)
+        return part or Unchecked("the targets are not known: pass them to w.step(loss, y)")
     if (
         facts.class_targets
         or facts.target_mean is None
@@ -60,6 +62,51 @@ def _of_scale(history: History) -> Answer:
             "prediction = model(x) * std + mean"
         ),
     )
+
+
+def _of_part(history: History) -> Finding | None:
+    """Of a loss of several parts: one with targets far beyond all first outputs, which drowns the
+    other parts."""
+    terms = () if history.wiring is None else history.wiring.losses
+    sizes = [(size_of_targets(term), term) for term in terms]
+    size, term = max(sizes, key=lambda each: each[0], default=(0.0, None))
+    spreads = series_by_layer(history, ACTIVATION_STD).values()
+    spread = max((series.values[0] for series in spreads), default=None)
+    others = [each for each in terms if each is not term and not each.penalty and each.operation]
+    if term is None or spread is None or not others or not scale_may_harm(history):
+        return None
+    if size <= FAR or not size > REACH * max(spread, 1e-12):
+        return None
+    low, high = term.target_low, term.target_high
+    return Finding(
+        rule="target_not_scaled",
+        sentence=(
+            f"The targets of one part of the loss, the {term.operation}, are from {low:,.3g} to "
+            f"{high:,.3g}, and the first outputs have a standard deviation of {spread:.2g} at "
+            f"most: beside its gradients those of the other parts ({others[0].operation}) are "
+            f"lost ({term.place})."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(
+            Evidence("largest target of that part", size, FAR),
+            Evidence(
+                "the same over the standard deviation of the first outputs", size / spread, REACH
+            ),
+        ),
+        strength=size / FAR,
+        change=(
+            f"scale = {size:,.4g}  # of these targets\n"
+            "loss = other_loss + criterion(prediction, target / scale)\n"
+            "answer = prediction * scale  # where it is used"
+        ),
+    )
+
+
+def size_of_targets(term: LossTerm) -> float:
+    """The largest size of targets that are numbers; 0 of others, and where they are not known."""
+    if term.penalty or term.target_kind != NUMBERS:
+        return 0.0
+    return max(abs(term.target_low or 0.0), abs(term.target_high or 0.0))
 
 
 TARGET_NOT_SCALED = Rule(
