@@ -170,6 +170,9 @@ class Wiring:
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
         normed_by_evaluated: in an evaluation that was all in training mode batch normalization took
             its statistics from rows that were not trained on.
+        scaled_by_itself: "range" where the features of evaluated rows, which were not trained on,
+            are each from exactly 0 to exactly 1; "moments" where they have mean 0 and standard
+            deviation 1; else "".
         asks_networks: in most steps this or another module is called without training it, as where
             the program makes targets of answers.
         repeated_numbers: the generator whose random numbers between evaluations are always the
@@ -236,6 +239,7 @@ class Wiring:
     still_copies: tuple[str, ...] = ()
     unmatched_states: tuple[str, ...] = ()
     normed_by_evaluated: bool = False
+    scaled_by_itself: str = ""
     asks_networks: bool = False
     repeated_numbers: str = ""
     repeats: int = 0

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.observe.column_moments import Moments
+from netwise.observe.own_scale import OwnScale
 from netwise.observe.row_fingerprints import KnownRows
 from netwise.observe.tensor_samples import plain, rows_of, steps_of
 from netwise.signals import (
@@ -130,6 +131,7 @@ class EvaluationPasses:
         watched_share: the share of the training passes that are observed; the observer sets it.
         normed_by_evaluated: in some window all passes were in training mode, on rows that are not
             known from training, and changed running statistics of batch norms.
+        scaled_by_itself: as `Wiring.scaled_by_itself`, of the last evaluation that was read.
         reads_inputs: inputs and batch norms are read in this window: in the first ones, and in some
             of the later ones.
 
@@ -152,6 +154,7 @@ class EvaluationPasses:
         self.evaluation_rows_seen_in_training: float | None = None
         self.watched_share = 1.0
         self.normed_by_evaluated = False
+        self.scaled_by_itself = ""
         self._known = KnownRows()
         self._training, self._evaluation = Moments(), Moments()
         self._evaluation_known = Moments()  # of rows that are known from training
@@ -167,6 +170,7 @@ class EvaluationPasses:
         self._new_rows, self._norm_changes, self._is_new = 0, False, True
         self._window, self._window_known = Moments(), Moments()
         self._norms: dict[int, _Norm] = {}
+        self._own_scale = OwnScale()
 
     def training_pass(self, inputs: Sequence[Tensor]) -> None:
         """A pass with gradients, on a watched step.
@@ -194,6 +198,8 @@ class EvaluationPasses:
         self.evaluation_rows_seen_in_training = self._known.share(inputs, MOST_ROWS)
         self._is_new &= self.evaluation_rows_seen_in_training == 0
         self._new_rows += next((len(tensor) for tensor in inputs if tensor.dim()), 0)
+        if self.reads_inputs and self._is_new and len(inputs) == 1:
+            self._own_scale.add(inputs[0])
         if self.reads_inputs and self._passes <= MOST_PASSES:
             moments = self._window_known if self.on_training_rows else self._window
             self._rows += _add(moments, inputs, self._training)
@@ -262,6 +268,8 @@ class EvaluationPasses:
             row[EVALUATION_MODE] = self._passes_in_evaluation_mode / self._passes
             if self._norm_changes and self._is_new and self._new_rows >= FEWEST_ROWS:
                 self.normed_by_evaluated |= not self._passes_in_evaluation_mode
+        if self.reads_inputs:
+            self.scaled_by_itself = self._own_scale.kind if self._is_new else ""
         row |= self._input_signals()
         row |= _norm_signals(list(self._norms.values()))
         self._evaluation = _merged(self._evaluation, self._window)

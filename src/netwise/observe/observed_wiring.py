@@ -84,6 +84,9 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         still_copies=program.copies,
         unmatched_states=program.unmatched,
         normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
+        scaled_by_itself=next(
+            filter(None, (root.evaluation.scaled_by_itself for root in model.roots)), ""
+        ),
         asks_networks=program.asks or any(r.evaluation.belongs_to_training for r in model.roots),
         repeated_numbers=program.repeated[0],
         repeats=program.repeated[1],

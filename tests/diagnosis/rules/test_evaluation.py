@@ -34,6 +34,16 @@ def test_evaluation_in_training_mode() -> None:
     assert "1 of 1 observed evaluations" in found(answer).sentence
 
 
+def test_evaluated_rows_that_were_scaled_by_themselves() -> None:
+    answer = evaluation.evaluation_prepared_otherwise(observed(scaled_by_itself="moments"))
+    assert "each feature has mean 0 and standard deviation 1, exactly" in found(answer).sentence
+    assert "StandardScaler().fit(x_train)" in found(answer).change
+    answer = evaluation.evaluation_prepared_otherwise(observed(scaled_by_itself="range"))
+    assert "MinMaxScaler().fit(x_train)" in found(answer).change
+    good = observed({signals.VALID_LOSS: [0.2, 0.2]}, final=0.1, scaled_by_itself="range")
+    assert evaluation.evaluation_prepared_otherwise(good) is None
+
+
 @pytest.mark.parametrize(
     ("mean", "variance", "words"),
     [(1.05, 1.2, "off by 1.05 "), (0.1, 1.5, "by a factor of 4.48"), (0.7, 0.1, "off by 0.70 ")],

@@ -174,6 +174,9 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     """
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
+    own = _scaled_by_itself(history)
+    if own is not None:
+        return None if _evaluates_well(history) else own
     numbers = []
     for signal in (
         TRAINING_INPUT_MEAN,
@@ -219,6 +222,33 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
         change=(
             "mean, std = x_train.mean(0), x_train.std(0)\n"
             "x_train, x_valid = (x_train - mean) / std, (x_valid - mean) / std"
+        ),
+    )
+
+
+def _scaled_by_itself(history: History) -> Finding | None:
+    """Evaluated rows whose scale was taken from themselves: of rows that were scaled by the numbers
+    of others no feature has a mean of 0 or a range of 0 to 1 exactly."""
+    kind = "" if history.wiring is None else history.wiring.scaled_by_itself
+    if not kind:
+        return None
+    what, scaler = {
+        "range": ("is from exactly 0 to exactly 1", "MinMaxScaler"),
+        "moments": ("has mean 0 and standard deviation 1, exactly", "StandardScaler"),
+    }[kind]
+    return Finding(
+        rule="evaluation_prepared_otherwise",
+        sentence=(
+            f"In the evaluated rows each feature {what}: they were scaled by numbers of their own, "
+            "so the same input means something else than in training. Fit the scaler to the "
+            "training part alone."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("parts that were scaled by themselves", 1.0, 0.0),),
+        grade="cause",
+        change=(
+            f"scaler = {scaler}().fit(x_train)\n"
+            "x_train, x_valid = scaler.transform(x_train), scaler.transform(x_valid)"
         ),
     )
 

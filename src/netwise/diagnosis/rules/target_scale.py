@@ -89,9 +89,7 @@ def _of_part(history: History) -> Finding | None:
         steps=(0, history.ended.step),
         evidence=(
             Evidence("largest target of that part", size, FAR),
-            Evidence(
-                "the same over the standard deviation of the first outputs", size / spread, REACH
-            ),
+            Evidence("the same over that of the first outputs", size / max(spread, 1e-12), REACH),
         ),
         strength=size / FAR,
         change=(
