@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.observe.score_reader import MOST_PASSES, ONE_COLUMN, OVER_SAMPLES, ScoreReader
+from netwise.observe.score_reader import MOST_PASSES, ONE_COLUMN, OVER_SAMPLES, VALUES, ScoreReader
 
 Score = Callable[[Tensor, Tensor], Tensor]
 N = 24
@@ -44,6 +44,8 @@ def misread(outputs: int, target: Tensor, score: Score) -> str:
         (1, YES, lambda o, y: (o.max(1)[1] == y[:, 0]).float().mean(), ONE_COLUMN),
         (1, YES, lambda o, y: (torch.argmax(o, dim=-1).float() == y[:, 0]).sum(), ONE_COLUMN),
         (1, YES, lambda o, y: (o.argmax(0) == y[:, 0]).float().mean(), OVER_SAMPLES),
+        (3, CLASSES, lambda o, y: (torch.max(o, 1)[0] == y).sum(), VALUES),
+        (3, CLASSES, lambda o, y: y.eq(o.max(dim=1).values).sum(), VALUES),
         (3, CLASSES, lambda o, y: (o.argmax(1)[:, None] == y).float().mean(), "give (24, 24)"),
         (1, YES, lambda o, y: ((o > 0).float() == y[:, 0]).float().mean(), "give (24, 24)"),
         (1, NUMBERS, lambda o, y: ((o - y[:, 0]) ** 2).mean(), "give (24, 24)"),
@@ -60,6 +62,9 @@ def test_scores_of_the_wrong_numbers(
     [
         (3, CLASSES, lambda o, y: (o.argmax(1) == y).float().mean()),
         (3, CLASSES, lambda o, y: (o.argmax(1)[:, None] == torch.arange(3)).float().mean()),
+        (3, CLASSES, lambda o, y: (o.max(1)[1] == y).float().mean()),
+        (3, CLASSES, lambda o, y: ((o == o.max(1, keepdim=True)[0]).long().argmax(1) == y).sum()),
+        (3, CLASSES, lambda o, y: ((o.max(1).values > 0.1) == (y > 0)).float().mean()),
         (3, CLASSES, lambda o, y: (o.topk(2, 1)[1] == y[:, None]).any(1).float().mean()),
         (1, YES, lambda o, y: ((o > 0).float() == y).float().mean()),
         (1, YES, lambda o, y: (o[y == 1][:, None] > o[y == 0]).float().mean()),

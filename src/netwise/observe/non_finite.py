@@ -54,6 +54,8 @@ _RISKY = {
 }
 
 
+# Operations that make an error of a difference, and keep it for their backward pass.
+_OF_DIFFERENCES = names("Pow Square Abs Mul")
 # Operations that give finite values for finite inputs.
 _KEEP_FINITE = MOVES | names(
     "LogSoftmax Softmax Sigmoid LogSigmoid Relu Tanh Gelu Silu LeakyRelu Elu Clamp Neg Abs Mean "
@@ -111,6 +113,9 @@ def _cause(root: Node) -> tuple[str, str]:
     data = next((text for text in map(_bad_data, reversed(nodes)) if text), "")
     if data:
         return data, ""
+    target = next((text for text in map(_bad_target, reversed(nodes)) if text), "")
+    if target:
+        return target, ""
     place, node = _deepest(root)
     if largest > 1e8:
         runaway = f"the weights have grown to {largest:.3g}"
@@ -209,6 +214,26 @@ def _bad_data(node: Node) -> str:
         count = int((~torch.isfinite(target)).sum())
         return f"{_count(count, target)} of the targets are not finite"
     return ""
+
+
+def _bad_target(node: Node) -> str:
+    """Targets that are no numbers, of which torch keeps the difference from the outputs alone."""
+    if operation(node) not in _OF_DIFFERENCES or is_opaque(node):
+        return ""
+    value, below = saved(node, "self"), node.next_functions[0][0]
+    if not isinstance(value, Tensor) or below is None or operation(below) not in ("Sub", "Rsub"):
+        return ""
+    outputs = inputs_of(below)
+    if len(outputs) != 1 or may_be_packed(outputs[0][0]):
+        return ""
+    # Outputs are finite, where all that they were computed from is, and no infinite numbers are
+    # among their differences.
+    known = _inputs_and_results(outputs[0][0])
+    bad = value.isnan()
+    is_known = bool(known[0]) and all(_is_finite(v) for part in known for v in part.values())
+    if not is_known or not bool(bad.any()) or bool(value.isinf().any()):
+        return ""
+    return f"{_count(int(bad.sum()), value)} of the targets are not finite"
 
 
 def _deepest(root: Node) -> tuple[str, Node | None]:

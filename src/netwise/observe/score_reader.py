@@ -1,5 +1,5 @@
-"""Scores without gradients that compare answers of a module with targets of another shape, or look
-for the largest number of a single column."""
+"""Scores without gradients that compare answers of a module with targets of another shape, look for
+the largest number of a single column, or compare largest outputs instead of their places."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.followed_tensors import COMPARISONS, FollowedTensors
+from netwise.observe.followed_tensors import COMPARISONS, EQUALITIES, FollowedTensors
 
 MOST_PASSES = 6  # of a module: a score is computed in the same way each time
 _LARGEST = frozenset((torch.argmax, Tensor.argmax, torch.max, Tensor.max))
 ONE_COLUMN = "argmax of one column"
 OVER_SAMPLES = "argmax over the samples"
+VALUES = "largest outputs"
 
 
 class ScoreReader:
@@ -36,6 +37,7 @@ class ScoreReader:
         self._passes = 0
         self._outputs = FollowedTensors()
         self._of_one: dict[int, tuple[weakref.ref[Tensor], str]] = {}
+        self._largest: dict[int, weakref.ref[Tensor]] = {}
 
     @property
     def looks(self) -> bool:
@@ -45,7 +47,7 @@ class ScoreReader:
     def start(self, outputs: Iterable[Tensor]) -> None:
         """The module has computed these outputs without gradients."""
         self._passes += 1
-        self._of_one = {}
+        self._of_one, self._largest = {}, {}
         if self.looks:
             self._outputs.start(outputs)
 
@@ -58,6 +60,8 @@ class ScoreReader:
         tensors = [arg for arg in args if isinstance(arg, Tensor)]
         of = next((found for found in map(self._kind, tensors) if found), "")
         if func in COMPARISONS and len(tensors) == 2 and self._outputs.follows(tensors):
+            if func in EQUALITIES and self._are_values(tensors[0], tensors[1]):
+                self.misread = VALUES
             self._compare(tensors[0], tensors[1], of, result)
         elif of and isinstance(result, Tensor):
             self._of_one[id(result)] = (weakref.ref(result), of)
@@ -77,6 +81,8 @@ class ScoreReader:
         if answers.is_floating_point() or values.dim() < 2 or values.shape[0] < 2:
             return
         axis %= values.dim()
+        if answers is not result and isinstance(result[0], Tensor) and values.shape[axis] > 1:
+            self._largest[id(result[0])] = weakref.ref(result[0])
         kind = ""
         if values.shape[axis] == 1:
             kind = ONE_COLUMN
@@ -88,6 +94,14 @@ class ScoreReader:
     def _kind(self, tensor: Tensor) -> str:
         known = self._of_one.get(id(tensor))
         return known[1] if known is not None and known[0]() is tensor else ""
+
+    def _are_values(self, first: Tensor, second: Tensor) -> bool:
+        """Whether one is the largest outputs, as numbers, and the other whole numbers."""
+        for values, other in ((first, second), (second, first)):
+            known = self._largest.get(id(values))
+            if known is not None and known() is values and not other.is_floating_point():
+                return other.numel() > 1
+        return False
 
     def _compare(self, first: Tensor, second: Tensor, of: str, result: Any) -> None:
         other = second if self._outputs.follows((first,)) else first

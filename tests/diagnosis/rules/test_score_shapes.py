@@ -6,7 +6,7 @@ import pytest
 
 import netwise as nw
 from histories import found
-from netwise.diagnosis.rules.score_shapes import ONE_COLUMN, OVER_SAMPLES, score_misread
+from netwise.diagnosis.rules.score_shapes import ONE_COLUMN, OVER_SAMPLES, VALUES, score_misread
 
 WIDENED = "(24, 1) and (24,) give (24, 24)"
 
@@ -18,7 +18,12 @@ def run(misread: str, **wiring: object) -> nw.History:
 
 @pytest.mark.parametrize(
     ("misread", "words"),
-    [(ONE_COLUMN, "always 0"), (OVER_SAMPLES, "along the samples"), (WIDENED, WIDENED)],
+    [
+        (ONE_COLUMN, "always 0"),
+        (OVER_SAMPLES, "along the samples"),
+        (VALUES, "indices"),
+        (WIDENED, WIDENED),
+    ],
 )
 def test_each_kind(misread: str, words: str) -> None:
     answer = found(score_misread(run(misread)))

@@ -8,6 +8,7 @@ from netwise.history import History
 
 ONE_COLUMN = "argmax of one column"
 OVER_SAMPLES = "argmax over the samples"
+VALUES = "largest outputs"
 
 
 def score_misread(history: History) -> Answer:
@@ -17,7 +18,7 @@ def score_misread(history: History) -> Answer:
     if isinstance(wiring, Unchecked):
         return wiring
     misread = wiring.score_misread
-    is_shape = misread not in (ONE_COLUMN, OVER_SAMPLES)
+    is_shape = misread not in (ONE_COLUMN, OVER_SAMPLES, VALUES)
     if not misread or (is_shape and wiring.widened):  # then it is the loss, with the same shapes
         return None
     if misread == ONE_COLUMN:
@@ -32,6 +33,12 @@ def score_misread(history: History) -> Answer:
             "`output.argmax(dim=1)`, or a comparison where there is one output."
         )
         change = "predicted = output.argmax(dim=1)"
+    elif misread == VALUES:
+        what = (
+            "A score compares the largest outputs with the class numbers, and not their places: "
+            "`torch.max(output, 1)` gives values first, and indices second."
+        )
+        change = "_, predicted = torch.max(output, 1)  # or output.argmax(dim=1)"
     else:
         what = (
             f"A score compares outputs and targets of different shapes: {misread}, each output "
@@ -58,7 +65,8 @@ SCORE_MISREAD = Rule(
         "learned, and early stopping or a search that looks at it chooses by chance."
     ),
     healthy="Answers and targets of one shape, and an argmax along several classes.",
-    source="PyTorch documentation, Broadcasting semantics",
+    source="PyTorch documentation, Broadcasting semantics and torch.max",
+    explains=("labels_suspect", "overfitting", "best_was_earlier"),
     tasks=WITH_TARGETS,
     own_loops=True,
     exact=True,
