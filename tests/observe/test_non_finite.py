@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -87,6 +88,29 @@ def test_overflow_of_a_layer() -> None:
     loss = F.cross_entropy(layer(OUTPUTS.half()), torch.tensor([1, 0, 0]))
     assert not torch.isfinite(loss)
     assert cause_of_loss(loss) == "Addmm overflows: its inputs reach 4e+04 in float16"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.square, torch.abs, lambda d: d**2, lambda d: d * d],
+    ids=["sq", "abs", "pow", "mul"],
+)
+def test_targets_of_a_loss_written_by_hand(error: Callable[[Tensor], Tensor]) -> None:
+    target = torch.zeros(len(OUTPUTS), 2)
+    target[1, 0] = math.nan
+    loss = error(nn.Linear(2, 2)(OUTPUTS) - target).mean()
+    assert cause_of_loss(loss) == f"1 of {target.numel()} values of the targets are not finite"
+    outputs = nn.Linear(2, 2)(OUTPUTS)
+    fails = outputs - outputs.detach() + (outputs * 0).sqrt().detach() / 0  # nan by other means
+    assert "targets" not in cause_of_loss(error(fails - 1).mean())
+
+
+def test_weights_in_half_precision() -> None:
+    layer = nn.Linear(2, 2).half()
+    with torch.no_grad():
+        layer.bias.fill_(math.nan)
+    cause = cause_of_loss(layer(OUTPUTS.half()).float().sum())
+    assert cause == "2 of 2 values of a weight (2,) in float16 are not finite"
 
 
 def test_weights_that_grew() -> None:

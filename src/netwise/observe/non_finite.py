@@ -186,7 +186,9 @@ def _weights(nodes: list[Node]) -> tuple[str, float]:
         high = float(leaf.abs().max())
         if not _is_finite(leaf):
             count = int((~torch.isfinite(leaf)).sum())
-            return f"{_count(count, leaf)} of a weight {tuple(leaf.shape)} are not finite", high
+            half = " in float16" if leaf.dtype == torch.float16 else ""
+            what = f"a weight {tuple(leaf.shape)}{half}"
+            return f"{_count(count, leaf)} of {what} are not finite", high
         largest = max(largest, high)
     return "", largest
 

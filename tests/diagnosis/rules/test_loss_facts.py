@@ -29,6 +29,13 @@ def targets(operation: str, low: float, high: float, kind: str = NUMBERS) -> nw.
     return run(nw.LossTerm(operation, target_low=low, target_high=high, target_kind=kind))
 
 
+def test_masks_of_bytes_in_a_binary_cross_entropy() -> None:
+    masks = targets(BINARY_CROSS_ENTROPY_OF_LOGITS, 0.0, 255.0)
+    finding = found(loss_facts.targets_misfit_loss(masks))
+    assert "are divided by 255" in finding.sentence
+    assert finding.change == "mask = mask / 255  # 0 to 1"
+
+
 @pytest.mark.parametrize("operation", [BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS])
 def test_a_binary_cross_entropy_of_other_numbers(operation: str) -> None:
     finding = found(loss_facts.targets_misfit_loss(targets(operation, -1.7, 2.0)))

@@ -59,6 +59,26 @@ def test_the_first_value_that_is_not_finite() -> None:
     assert loss_values.not_finite(observed()) is None
 
 
+@pytest.mark.parametrize(
+    ("cause", "words", "change"),
+    [
+        ("5 of 50 values of the data are not finite", "constant feature", "nan_to_num"),
+        ("1 of 75 values of the targets are not finite", "not known", "output[known]"),
+        ("1 of 10 values of a weight (10,) in float16 are not finite", "`eps` of Adam", "autocast"),
+        ("division by 0", "", ""),
+    ],
+)
+def test_what_to_do_about_values_that_are_not_finite(cause: str, words: str, change: str) -> None:
+    run = observed(
+        not_finite=f"The loss is nan at a.py:3. The cause: {cause}",
+        facts=nw.RunFacts(optimizer="AdamW"),
+    )
+    finding = found(loss_values.not_finite(run))
+    assert words in finding.sentence
+    assert change in finding.change
+    assert finding.grade == "cause"
+
+
 @pytest.mark.parametrize("text", ["unreadable", "(0, 1) to (0, 0)", "(3) to (3)"])
 def test_a_widening_that_cannot_be_read_is_found_all_the_same(text: str) -> None:
     assert found(loss_values.shapes_broadcast(observed(widened=text))).evidence[0].value == 2

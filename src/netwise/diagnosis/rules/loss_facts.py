@@ -25,6 +25,7 @@ from netwise.wiring import (
 
 FEW_TOO_LONG = 0.2  # of the samples: single ones in real recordings are cut too short
 OUTSIDE = 1e-3  # distance of a target from 0 to 1 that is no rounding
+WHITE = 255  # in pictures of bytes
 # Losses that are never better below 0: whose negative rewards errors.
 ERRORS = (
     CROSS_ENTROPY,
@@ -83,11 +84,12 @@ def _outside_of_shares(term: LossTerm) -> str:
     low, high = term.target_low, term.target_high
     if low is None or high is None or (low >= -OUTSIDE and high <= 1 + OUTSIDE):
         return ""
+    pictures = "Masks that were read from pictures are divided by 255. " if high == WHITE else ""
     return (
         f"The loss is a binary cross-entropy{_at(term)}, whose targets are from 0 to 1, and the "
-        f"targets are from {low:.3g} to {high:.3g}: it falls without end as outputs grow. For "
-        "numbers use `nn.MSELoss()`; for more than two classes `nn.CrossEntropyLoss()` with an "
-        "output for each class."
+        f"targets are from {low:.3g} to {high:.3g}: it falls without end as outputs grow. "
+        f"{pictures}For numbers use `nn.MSELoss()`; for more than two classes "
+        "`nn.CrossEntropyLoss()` with an output for each class."
     )
 
 
@@ -136,6 +138,8 @@ def _change(term: LossTerm) -> str:
         return "self.conv = nn.Conv1d(..., stride=1)  # as many time steps as 2 * labels + 1"
     if term.operation == OVERLAP:
         return "mask = (mask > 0).float()"
+    if term.target_high == WHITE:
+        return "mask = mask / 255  # 0 to 1"
     if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
         return "loss = torch.nn.functional.mse_loss(output, y)  # numbers, without a sigmoid"
     return "loss = (1 - (2 * y - 1) * output).clamp(min=0).mean()"

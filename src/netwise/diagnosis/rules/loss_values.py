@@ -180,12 +180,43 @@ def not_finite(history: History) -> Answer:
     text = wiring.not_finite.rstrip(".")
     if not text.startswith("Step "):
         text = f"Step {step}: {text}"
+    advice, change = _advice(text, history)
     return Finding(
         rule="not_finite",
-        sentence=f"{text}.",
+        sentence=f"{text}.{advice}",
         steps=(step, max(step, history.ended.step)),
         evidence=(Evidence("values that are not finite", 1.0, 0.0),),
+        grade="cause" if "The cause:" in text else "suspect",
+        change=change,
     )
+
+
+def _advice(text: str, history: History) -> tuple[str, str]:
+    """What to do about a known cause, as a sentence and as lines of code; empty for others."""
+    if "of the data are not finite" in text:
+        return (
+            " Look for gaps in the data, and for a constant feature that is divided by its "
+            "standard deviation of 0."
+        ), (
+            "print((~x.isfinite()).sum(0))  # which features\n"
+            "std = x_train.std(0)\n"
+            "x_train = (x_train - x_train.mean(0)) / torch.where(std > 0, std, 1.0)\n"
+            "x_train = x_train.nan_to_num()  # gaps"
+        )
+    if "of the targets are not finite" in text:
+        return " Leave out what is not known.", (
+            "known = target.isfinite()\nloss = criterion(output[known], target[known])"
+        )
+    if "in float16" in text and (history.facts.optimizer or "").startswith("Adam"):
+        return (
+            " In half precision the usual `eps` of Adam, 1e-8, is 0, and a gradient of 0 is "
+            "divided by 0. Keep the weights in float32, and compute under `torch.autocast`."
+        ), (
+            "model.float()  # instead of model.half()\n"
+            "with torch.autocast(device_type, dtype=torch.bfloat16):\n"
+            "    loss = criterion(model(x), y)"
+        )
+    return "", ""
 
 
 SHAPES_BROADCAST = Rule(
