@@ -105,6 +105,18 @@ def test_targets_of_a_loss_written_by_hand(error: Callable[[Tensor], Tensor]) ->
     assert "targets" not in cause_of_loss(error(fails - 1).mean())
 
 
+def test_a_row_of_attention_that_may_see_nothing() -> None:
+    attention = nn.MultiheadAttention(8, 2, batch_first=True)
+    x = torch.randn(3, 5, 8)
+    mask = torch.triu(torch.ones(5, 5), diagonal=0).bool()
+    loss = attention(x, x, x, attn_mask=mask)[0].square().mean()
+    assert cause_of_loss(loss) == "Softmax of a row that is masked from end to end"
+    mask = torch.triu(torch.ones(5, 5), diagonal=1).bool()
+    x[:, 1] = math.inf  # not a matter of the mask
+    loss = attention(x, x, x, attn_mask=mask)[0].square().mean()
+    assert "masked" not in cause_of_loss(loss)
+
+
 def test_weights_in_half_precision() -> None:
     layer = nn.Linear(2, 2).half()
     with torch.no_grad():

@@ -268,7 +268,9 @@ def _deepest(root: Node) -> tuple[str, Node | None]:
 
 def _overflow(node: Node, inputs: dict[str, Tensor]) -> str:
     """An operation whose finite inputs gave a value that is not finite; "" where not all of its
-    inputs are known."""
+    inputs are known, such as a mask that is added in `baddbmm`."""
+    if operation(node) == "Baddbmm" and node.next_functions[0][0] is None:
+        return ""
     weights = [
         leaf for leaf in (leaf_of(child) for child, _ in inputs_of(node)) if leaf is not None
     ]
@@ -339,16 +341,22 @@ def _description(node: Node, inputs: dict[str, Tensor], results: dict[str, Tenso
 
 
 def _masks_a_row(node: Node, result: Tensor) -> bool:
-    """Whether all values of a row are filled with one number right before a softmax."""
+    """Whether all values of a row are filled with one number right before a softmax, or a mask
+    added to them has left none."""
     below = inputs_of(node)
-    filled = below[0][0] if len(below) == 1 else None
-    if filled is None or operation(filled) != "MaskedFill":
-        return False
-    mask, axis = saved(filled, "mask"), saved(node, "dim")
-    if not isinstance(mask, Tensor) or not isinstance(axis, int):
+    filled, axis = below[0][0] if len(below) == 1 else None, saved(node, "dim")
+    if filled is None or not isinstance(axis, int):
         return False
     axis = signed(axis)
     axis -= result.dim() * (axis >= 0)
+    if operation(filled) in ("Add", "Baddbmm"):
+        if all(child is not None for child, _ in filled.next_functions):
+            return False
+        rows = result.isnan()
+        return bool((rows.all(axis) == rows.any(axis)).all()) and not bool(rows.all())
+    mask = saved(filled, "mask")
+    if operation(filled) != "MaskedFill" or not isinstance(mask, Tensor):
+        return False
     return mask.dim() >= -axis and bool(mask.all(axis).any())
 
 

@@ -65,6 +65,7 @@ def test_the_first_value_that_is_not_finite() -> None:
         ("5 of 50 values of the data are not finite", "constant feature", "nan_to_num"),
         ("1 of 75 values of the targets are not finite", "not known", "output[known]"),
         ("1 of 10 values of a weight (10,) in float16 are not finite", "`eps` of Adam", "autocast"),
+        ("Softmax of a row that is masked from end to end", "causal", "diagonal=1"),
         ("division by 0", "", ""),
     ],
 )

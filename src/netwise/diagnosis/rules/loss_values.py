@@ -203,6 +203,10 @@ def _advice(text: str, history: History) -> tuple[str, str]:
             "x_train = (x_train - x_train.mean(0)) / torch.where(std > 0, std, 1.0)\n"
             "x_train = x_train.nan_to_num()  # gaps"
         )
+    if "masked from end to end" in text:
+        return " Each row needs a place that it may attend to, a causal one its own.", (
+            "mask = torch.triu(torch.ones(n, n, dtype=torch.bool), diagonal=1)  # True: hidden"
+        )
     if "of the targets are not finite" in text:
         return " Leave out what is not known.", (
             "known = target.isfinite()\nloss = criterion(output[known], target[known])"
