@@ -24,7 +24,7 @@ def test_a_game_whose_losses_have_opposite_signs_is_sound() -> None:
 def test_networks_that_agree_are_named() -> None:
     answer = games.networks_agree(run(alike=30))
     assert isinstance(answer, Finding)
-    assert "G and D" in answer.sentence
+    assert "generator (G) and its judge (D)" in answer.sentence
     assert "30 of 30" in answer.sentence
 
 

@@ -29,10 +29,10 @@ def networks_agree(history: History) -> Answer:
     return Finding(
         rule="networks_agree",
         sentence=(
-            f"{wiring.module} and {judge} do not play against each other: for the samples of "
-            f"{wiring.module} both losses push the answer of {judge} the same way, in "
-            f"{wiring.judged_alike} of {wiring.judged_steps} watched steps. Give "
-            f"{wiring.module}'s loss the other label or the other sign."
+            f"The generator ({wiring.module}) and its judge ({judge}) do not play against each "
+            "other: both losses push the judge's answer to made samples the same way, in "
+            f"{wiring.judged_alike} of {wiring.judged_steps} watched steps. Give the generator's "
+            "loss the other label or the other sign."
         ),
         steps=(0, history.ended.step),
         evidence=(Evidence("steps in which both losses agree", share, ALIKE, percent=True),),
