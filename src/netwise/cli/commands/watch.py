@@ -324,8 +324,9 @@ def _reason_for_nothing(title: str) -> str:
         return f"{title} did not import torch, so no training was recorded."
     return (
         f"no training step of {title} was recorded, because no loss of a module was followed "
-        "backwards in its main thread. Where it trains in another process, write "
-        "`with nw.watch(folder=...):` around the loop there."
+        "backwards in its main thread. Is there a batch at all? `drop_last=True` leaves none of "
+        "fewer samples than a batch has: print `len(loader)`. Where it trains in another process, "
+        "write `with nw.watch(folder=...):` around the loop there."
     )
 
 
