@@ -37,14 +37,14 @@ class DepthOrWidthSettings(LabSettings):
         samples: of the product, to train on. Default 4,000.
         steps: of Adam, with batches of 50. Default 1,200.
         rate: its learning rate at the start; it falls along a cosine. Default 0.003.
-        seeds: networks of each depth. Default 5.
+        seeds: networks of each depth. Default 10.
     """
 
     images: int = integer(5000, least=50, most=50_000, because="it fills a batch")
     samples: int = integer(4000, least=50, most=1_000_000, because="it fills a batch")
     steps: int = integer(1200, least=1, most=100_000, because="it counts updates")
     rate: float = number(0.003, above=0, because="a step of 0 changes nothing")
-    seeds: int = integer(5, least=2, most=100, because="an interval needs two networks")
+    seeds: int = integer(10, least=2, most=100, because="an interval needs two networks")
 
 
 @dataclass(frozen=True)
