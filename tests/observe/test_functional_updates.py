@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise import signals
+from netwise.observe.functional_updates import units_are_equal
 
 X = torch.randn(60, 4, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long() + (X[:, 1] > 0).long()
@@ -81,6 +82,22 @@ def test_uphill_with_a_momentum() -> None:
             before = {name: 0.9 * before[name] + slope[name] for name in weights}
             weights = {name: value + 0.1 * before[name] for name, value in weights.items()}
     assert nw.diagnose(w.history()).found[0].rule == "loss_rewards_errors"
+
+
+def test_where_only_a_bias_moves_the_equal_units_are_named() -> None:
+    """Behind rectifiers of 0 no matrix ever gets a gradient."""
+    weights = {**start(), "inside": torch.zeros(16, 4), "last": torch.zeros(3)}
+    with nw.watch() as w:
+        for _ in range(20):
+            slope = grad(lambda w: F.cross_entropy(answers(w, X) + w["last"], Y))(weights)
+            weights = {name: value - 0.3 * slope[name] for name, value in weights.items()}
+    assert [f.rule for f in nw.diagnose(w.history()).found] == ["start_symmetric"]
+
+
+def test_several_networks_that_start_alike_have_units_that_differ() -> None:
+    alike = {name: value.expand(3, *value.shape) for name, value in start().items()}
+    assert not units_are_equal(alike["inside"], 2)
+    assert units_are_equal(torch.ones(3, 4, 1, 2).cumsum(0), 3)
 
 
 def test_several_networks_at_once() -> None:

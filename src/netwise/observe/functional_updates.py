@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from netwise import signals
@@ -45,8 +46,10 @@ class _Calls:
     ) -> None:
         self.names = [names.get(id(w), f"weight{n}") for n, w in enumerate(weights, 1)]
         self.shapes = [tuple(w.shape) for w in weights]
+        self.dims = dims
         self.matrices = [n for n, axes in enumerate(dims) if axes > 1]
         self.start = [w.detach().clone() for w in weights]
+        self.equal = {n for n in self.matrices if units_are_equal(self.start[n], dims[n])}
         self.before: list[Tensor] | None = None  # weights of the call before, where it is watched
         self.slopes: list[Tensor] = []
         self.count, self.reads, self.next = 0, 0, 0
@@ -78,14 +81,19 @@ class _Calls:
     def _add_row(self, weights: Sequence[Tensor]) -> None:
         assert self.before is not None
         row: dict[str, Any] = {"step": self.count - 1}
-        moved = []
+        moved = [
+            not torch.equal(new.detach(), old)
+            for new, old in zip(weights, self.before, strict=True)
+        ]
         for n in self.matrices:
             old, slope, first = self.before[n].double(), self.slopes[n].double(), self.start[n]
             step = weights[n].detach().double() - old
             size = float(old.norm())
             length, steep = float(step.norm()), float(slope.norm())
-            moved.append(length > 0)
             name = self.names[n]
+            if n in self.equal:
+                equal = units_are_equal(weights[n].detach(), self.dims[n])
+                row[f"{signals.UNITS_EQUAL}|{name}"] = float(equal)
             row[f"{signals.WEIGHT_NORM}|{name}"] = size
             row[f"{signals.GRADIENT_RMS}|{name}"] = steep / math.sqrt(slope.numel())
             if size > 0:
@@ -96,7 +104,7 @@ class _Calls:
             if length > 0 and steep > 0:
                 along = -float((step * slope).sum()) / (length * steep)
                 row[f"{signals.STEP_DESCENT}|{name}"] = along
-        row[signals.WEIGHTS_MOVED] = sum(moved) / max(len(moved), 1)
+        row[signals.WEIGHTS_MOVED] = sum(moved) / len(moved)
         self.rows.append(row)
 
 
@@ -170,7 +178,13 @@ class FunctionalUpdates:
         history = History.from_rows(
             sorted(rows, key=lambda row: row["step"]),
             tuple(
-                Layer(best.names[n], "Linear", best.shapes[n][-1], math.prod(best.shapes[n][:-1]))
+                Layer(
+                    best.names[n],
+                    "Linear",
+                    best.shapes[n][-1],
+                    math.prod(best.shapes[n][:-1]),
+                    equal_units=n in best.equal,
+                )
                 for n in best.matrices
             ),
             RunFacts(),
@@ -187,6 +201,21 @@ class FunctionalUpdates:
             ),
         )
         return {NAME: history}
+
+
+def units_are_equal(weight: Tensor, axes: int) -> bool:
+    """Whether all units of a network have the same weights, whichever of its outer axes is that of
+    the units: `x @ w` and `x @ w.T` are both written.
+
+    >>> import torch
+    >>> units_are_equal(torch.zeros(2, 3), 2), units_are_equal(torch.arange(6.0).view(2, 3), 2)
+    (True, False)
+    """
+    ends = {weight.dim() - axes, weight.dim() - 1}
+    return any(
+        weight.shape[axis] > 1 and bool((weight == weight.narrow(axis, 0, 1)).all())
+        for axis in ends
+    )
 
 
 def is_training(inputs: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from netwise.diagnosis.rules.finding import Unchecked
 from netwise.diagnosis.rules.outcome import FEWEST, too_few_steps
 from netwise.history import History, Series
-from netwise.signals import NETWORK, SIGNALS, WEIGHT_DISTANCE
+from netwise.signals import NETWORK, SIGNALS, WEIGHT_DISTANCE, WEIGHTS_MOVED
 from netwise.wiring import Wiring
 
 NOT_OBSERVED = "the training loop was not observed: write `with nw.watch():` around it"
@@ -76,6 +76,9 @@ def never_stepped(history: History) -> bool:
     """Whether no optimizer has stepped in an observed program, and each layer has the weights that
     it had at the start, over several watched backward passes."""
     if history.wiring is None or history.wiring.optimizers:
+        return False
+    steps = history.of(WEIGHTS_MOVED)
+    if steps is not None and any(steps.values):  # perhaps of biases alone
         return False
     moved = layer_series(history, WEIGHT_DISTANCE).values()
     return any(len(each) >= FEWEST for each in moved) and not any(any(e.values) for e in moved)
