@@ -124,7 +124,7 @@ class Wiring:
     """What an observed program connects. Weights are parameters, by their names in the module.
 
     Args:
-        module: class of the module.
+        module: name of the module: its class, or of a class of torch the variable of the program.
         optimizers: classes of the optimizers that update its weights.
         trainable: number of its parameters that require a gradient.
         frozen: those that require none.

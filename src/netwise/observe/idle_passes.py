@@ -87,13 +87,13 @@ class IdlePasses:
             (a for a, b in pairs if abs(a.last_tick - b.last_tick) <= len(table.accounts)), None
         )
         left = next(
-            (p.roots[0].kind for p in self._unheld.values() if p.count >= FEWEST and not p.is_used),
+            (p.roots[0].name for p in self._unheld.values() if p.count >= FEWEST and not p.is_used),
             "",
         )
         if twice is None or not left:
             return "", ""
         model = table.model_known(twice)
-        return (model.kind if model is not None else "one module"), left
+        return (model.modules if model is not None else "one module"), left
 
     def left_out(self, table: ModelTable) -> tuple[str, ...]:
         """Classes of modules that a loss reaches in training mode and no optimizer ever holds, with
@@ -101,7 +101,7 @@ class IdlePasses:
         that were trained before."""
         taken = {id(root) for model in table.models for root in model.roots}
         return tuple(
-            place.roots[0].kind
+            place.roots[0].name
             for place in self._unheld.values()
             if place.is_new
             and place.count >= FEWEST
@@ -113,7 +113,7 @@ class IdlePasses:
     def found(self) -> tuple[str, ...]:
         """Places of such passes, each with the classes of the modules that it reaches."""
         return tuple(
-            f"{place}: {' and '.join(root.kind for root in each.roots)}"
+            f"{place}: {' and '.join(root.name for root in each.roots)}"
             for place, each in self._places.items()
             if each.count >= FEWEST and not each.is_used
         )

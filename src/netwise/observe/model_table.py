@@ -186,7 +186,7 @@ class ModelTable:
         if model is None:
             if not roots or len(self.models) >= MOST_MODELS:
                 return None
-            model = ObservedModel(self._unique_name(roots[0].kind))
+            model = ObservedModel(self._unique_name(roots[0].name))
             self.models.append(model)
         taken = {id(root) for each in self.models for root in each.roots}
         model.roots += [root for root in roots if id(root) not in taken]
@@ -229,7 +229,7 @@ class ModelTable:
         ]
         if not roots or len(self.models) >= MOST_MODELS:
             return None
-        model = ObservedModel(self._unique_name(roots[0].kind))
+        model = ObservedModel(self._unique_name(roots[0].name))
         model.roots, model.accounts = roots, [account]
         self.models.append(model)
         self._model_of[account] = model
@@ -281,11 +281,11 @@ class ModelTable:
             return False
         return any(part is given for part in module.modules())
 
-    def _unique_name(self, kind: str) -> str:
+    def _unique_name(self, wanted: str) -> str:
         names = {model.name for model in self.models}
-        name, number = kind, 2
+        name, number = wanted, 2
         while name in names:
-            name, number = f"{kind}-{number}", number + 1
+            name, number = f"{wanted}-{number}", number + 1
         return name
 
 

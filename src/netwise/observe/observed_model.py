@@ -229,14 +229,14 @@ class ObservedModel:
         """What is put before names of layers, where the model has several modules."""
         if len(self.roots) < 2:
             return ""
-        same = [each for each in self.roots if each.kind == root.kind]
+        same = [each for each in self.roots if each.name == root.name]
         number = f"-{same.index(root) + 1}" if len(same) > 1 else ""
-        return f"{root.kind}{number}."
+        return f"{root.name}{number}."
 
     @property
-    def kind(self) -> str:
-        """Classes of its modules."""
-        return " and ".join(root.kind for root in self.roots)
+    def modules(self) -> str:
+        """Names of its modules."""
+        return " and ".join(root.name for root in self.roots)
 
     @property
     def steps(self) -> int:

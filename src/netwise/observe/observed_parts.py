@@ -33,6 +33,7 @@ from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.nested import with_tensors
 from netwise.observe.probe import Probe
+from netwise.observe.program_place import name_of_module
 from netwise.observe.rate_climbs import RateClimbs
 
 MOST_SECONDS = 2.0  # for the first batch
@@ -77,6 +78,9 @@ class Root:
         self._module = weakref.ref(module, self._forget_identities)
         self.held: nn.Module | None = None  # the module again, kept alive for trials
         self.kind = type(module).__name__
+        of_torch = type(module).__module__.startswith("torch.nn.")
+        # A class of torch, such as Sequential, says less than the program's own name for it.
+        self.name = (name_of_module(module) if of_torch else "") or self.kind
         self.parameters: dict[int, str] = {}  # names by id, as long as the module lives
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.trainable: set[str] = set()

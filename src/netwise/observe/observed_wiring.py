@@ -44,7 +44,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         if not model.incomplete_graph and (model.cycles or not _sees_no_pass(model)):
             unreached = trainable & model.owned - seen
     return Wiring(
-        module=model.kind,
+        module=model.modules,
         optimizers=tuple(account.kind for account in optimizers),
         trainable=len(trainable),
         frozen=tuple(sorted(frozen)),

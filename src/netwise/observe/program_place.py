@@ -12,10 +12,8 @@ from types import FrameType
 import torch
 
 # Code of torch and of netwise is not the program's.
-FOREIGN = tuple(
-    str(Path(folder).resolve()) + os.sep
-    for folder in (Path(torch.__file__).parent, Path(__file__).parent.parent / "observe")
-)
+NETWISE = str(Path(__file__).parent.parent.resolve()) + os.sep
+FOREIGN = (str(Path(torch.__file__).parent.resolve()) + os.sep, f"{NETWISE}observe{os.sep}")
 
 # Of installed packages neither, where code of the program called them.
 INSTALLED = ("site-packages", "dist-packages")
@@ -63,25 +61,50 @@ def names_of_tensors() -> dict[int, str]:
     >>> isinstance(names_of_tensors(), dict)
     True
     """
-    frame = next((f for f in _frames() if _package(f.f_code.co_filename) is None), None)
-    if frame is None:
-        return {}
     found: dict[int, str] = {}
+    for name, value in _variables():
+        if isinstance(value, torch.Tensor) and len(name) < len(found.get(id(value), name + "_")):
+            found[id(value)] = name
+    return found
+
+
+def name_of_module(module: torch.nn.Module) -> str:
+    """The name of a module in the innermost code of the program, as in `names_of_tensors`; "" where
+    it has none there.
+
+    >>> generator = torch.nn.Linear(2, 2)
+    >>> name_of_module(generator) in ("generator", "")
+    True
+    """
+    return min((name for name, value in _variables() if value is module), key=len, default="")
+
+
+def _variables() -> Iterator[tuple[str, object]]:
+    """Name and value of the variables in the innermost code of the program and of their parts, with
+    underscores for all that a name cannot have; parts of `self` without it."""
+    frame = next(
+        (
+            f
+            for f in _frames()
+            if _package(f.f_code.co_filename) is None
+            and not f.f_code.co_filename.startswith(NETWISE)
+        ),
+        None,
+    )
+    if frame is None:
+        return
     variables = {**{k: v for k, v in frame.f_globals.items() if k[:1] != "_"}, **frame.f_locals}
     for name, value in variables.items():
+        yield name, value
         if isinstance(value, list | tuple):
             parts = list(enumerate(value[:MOST_PARTS]))
         elif isinstance(value, dict):
             parts = list(value.items())[:MOST_PARTS]
         else:
             parts = list(getattr(value, "__dict__", {}).items())[:MOST_PARTS]
-        for key, each in [(None, value), *parts]:
-            if isinstance(each, torch.Tensor):
-                own = name if key is None else f"{name}_{key}"
-                own = "".join(c if c.isalnum() else "_" for c in own)
-                if id(each) not in found or len(own) < len(found[id(each)]):
-                    found[id(each)] = own
-    return found
+        for key, each in parts:
+            own = str(key) if name == "self" else f"{name}_{key}"
+            yield "".join(c if c.isalnum() else "_" for c in own), each
 
 
 def speaks_of_rewards() -> bool:

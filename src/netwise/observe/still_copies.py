@@ -103,5 +103,5 @@ class StillCopies:
             steps = model.steps
             fewest = OF_TARGETS if uses.count > steps / 2 else OF_AVERAGES
             if steps >= fewest and uses.still - uses.first >= steps / 2:
-                found.append(f"{root.kind}: {steps}")
+                found.append(f"{root.name}: {steps}")
         return tuple(found)

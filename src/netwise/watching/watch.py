@@ -295,9 +295,9 @@ class watch:
     # ---- what was recorded
 
     def histories(self) -> dict[str, History]:
-        """The history of each model that was trained, by its name: the class of its module, and a
-        number where there are several. A program that an error ended before it trained one has a
-        history of the name "program"."""
+        """The history of each model that was trained, by its name: the class of its module, or the
+        program's variable where that is a class of torch, and a number where there are several. A
+        program that an error ended before it trained one has a history of the name "program"."""
         found = {model.name: self._with_trials(model) for model in self._observer.models}
         if not found:
             functional = self._observer.functional.histories(self._observer.program({}))

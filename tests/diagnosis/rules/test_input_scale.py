@@ -47,3 +47,17 @@ def test_where_it_is_not_known_what_is_learned_the_first_layer_has_to_be_flooded
     assert found(rule(run(1000.0, 1.0, 0.9))).rule == "inputs_not_normalised"
     assert isinstance(rule(run(1000.0, 1.0)), nw.Unchecked)  # a normalization comes first
     assert isinstance(rule(run(70.0, 20.0)), nw.Unchecked)  # pixels from 0 to 255
+
+
+def test_inputs_that_grow_with_the_weights_are_no_cause() -> None:
+    """States that are fed back: the rate is too high, and the inputs of the start were sound."""
+
+    def run(*spreads: float) -> nw.History:
+        return history(
+            whole={signals.INPUT_MEAN: [0.0] * len(spreads), signals.INPUT_STD: list(spreads)}
+        )
+
+    rule = input_scale.inputs_not_normalised
+    assert rule(run(1.0, 1.5, 2.0, 40.0, 300.0, 2000.0, 9000.0)) is None
+    assert found(rule(run(400.0, 500.0, 300.0, 400.0))).rule == "inputs_not_normalised"
+    assert found(rule(run(400.0, 1.0, 500.0, 2000.0, 2000.0))).rule == "inputs_not_normalised"

@@ -22,6 +22,7 @@ APART = 100.0  # largest standard deviation of a feature over the usual one
 EXTREME = 100.0  # root mean square
 FLOODED = 0.05  # of it, in the first activations: layers of torch give about a quarter
 SATURATED = 0.5  # share of the first activations at their limits
+START, GROWN = 3, 10.0  # watched steps of the start; times the size of the inputs in these
 OFFSET = 3.0  # |mean| / (std + 1/3): images in [0, 1] and standardised tables are below 1.5
 
 
@@ -69,6 +70,8 @@ def _of_scale(history: History) -> Answer:
         return _steady(mean, spread, means)
     if spread <= SPREAD and offset <= OFFSET:
         return None if apart <= APART else _features_apart(history, apart, means.steps[-1])
+    if size > GROWN * _size_at_start(means, spreads):
+        return None  # what the network is fed with follows from what it answered
     evidence = (
         Evidence("standard deviation of the inputs", spread, SPREAD)
         if spread > SPREAD
@@ -84,6 +87,13 @@ def _of_scale(history: History) -> Answer:
         evidence=(evidence,),
         strength=max(spread / SPREAD, offset / OFFSET),
     )
+
+
+def _size_at_start(means: Series, spreads: Series) -> float:
+    """Root mean square of the inputs in the first watched steps. That of data is the same later;
+    states of an environment and numbers that are fed back grow with the weights."""
+    mean, spread = (finite_median(each.values[:START]) for each in (means, spreads))
+    return math.hypot(mean or 0.0, spread or 0.0)
 
 
 def _small(size: float, last: int) -> Finding:
