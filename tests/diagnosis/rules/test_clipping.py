@@ -48,6 +48,11 @@ def test_clips_that_are_no_fault(sound: nw.History) -> None:
     assert clipped_away(sound) is None
 
 
+def test_what_a_clip_leaves_drowns_in_the_constant_of_adam() -> None:
+    assert found(clipped_away(run(1e-7, optimizer="Adam"))).rule == "clipped_away"
+    assert clipped_away(run(1e-4, optimizer="Adam")) is None
+
+
 def test_clips_in_few_steps_are_no_fault() -> None:
     history = run(0.001)
     some = nw.Series(tuple(range(10)), (1.0, 1.0, *[0.001] * 8))

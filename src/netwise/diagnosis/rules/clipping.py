@@ -24,6 +24,7 @@ CLIPPED = 0.5  # factor of the gradient below which it counts as clipped
 MOST = 0.9  # share of the watched steps
 # Median factor. Recurrent networks that learn are clipped to a quarter in many steps.
 LITTLE = 0.1
+FLOOR = 1e-7  # of adaptive optimizers: ten times the constant that Adam and RMSprop add
 SHORT = 1.5e-3  # |step| / |w| as for rate_too_low: sound programs have 0.0032 and more
 
 
@@ -31,7 +32,8 @@ def clipped_away(history: History) -> Answer:
     """Find gradients that are clipped to less than a tenth in nearly all watched steps, in a run
     that has not learned and whose steps are short.
 
-    Adaptive optimizers divide by the size of the gradient, so that a clip hardly changes theirs.
+    Adaptive optimizers divide by the size of the gradient, so that a clip hardly changes theirs,
+    unless little more is left than the constant that they add to it.
     """
     wiring = observed(history, "optimizers")
     if isinstance(wiring, Unchecked):
@@ -40,9 +42,10 @@ def clipped_away(history: History) -> Answer:
     if isinstance(factors, Unchecked):
         return factors
     known = tuple(v for v in factors.finite if v > 0)  # 0: gradients that were cleared
-    if len(known) < FEWEST or any(
-        part in name.lower() for name in wiring.optimizers for part in SCALE_FREE
-    ):
+    if len(known) < FEWEST:
+        return None
+    adaptive = any(part in name.lower() for name in wiring.optimizers for part in SCALE_FREE)
+    if adaptive and median(known) * _largest_rms(history) > FLOOR:
         return None
     updates = usual_updates(history)
     if not updates:
@@ -74,6 +77,12 @@ def clipped_away(history: History) -> Answer:
     )
 
 
+def _largest_rms(history: History) -> float:
+    """The largest root mean square of the gradient of a layer, before it is clipped."""
+    rms = [median(s.finite) for s in series_by_layer(history, GRADIENT_RMS).values() if s.finite]
+    return max(rms, default=math.inf)
+
+
 def _norm(history: History) -> float | None:
     """The median norm of the gradient of all layers' weights before it is clipped."""
     sizes = {layer.name: layer.fan_in * layer.fan_out for layer in history.layers}
@@ -94,7 +103,8 @@ CLIPPED_AWAY = Rule(
     find=clipped_away,
     explanation=(
         "A clip is meant for rare large gradients. A limit far below the usual norm shortens all "
-        "steps, as a rate would that is smaller by the same factor."
+        "steps, as a rate would that is smaller by the same factor. Adam hardly notices a clip, "
+        "until the gradient is as small as the 1e-8 that it adds before it divides."
     ),
     healthy="A limit near or above the usual norm of the gradient, or an optimizer such as Adam.",
     source="Pascanu, Mikolov, Bengio 2013, arXiv 1211.5063",
