@@ -48,7 +48,7 @@ def test_weights_have_the_names_of_the_module_inside_of_a_wrapper() -> None:
             with torch.no_grad():
                 model(torch.randn(32, 4))
     (history,) = w.histories().values()
-    assert history.wiring.module == "Sequential"
+    assert history.wiring.module == "wrapper"
     assert history.wiring.in_no_optimizer == ("2.bias", "2.weight")
     assert history.wiring.frameworks == ("DataParallel",)
     assert [layer.name for layer in history.layers] == ["0", "2"]

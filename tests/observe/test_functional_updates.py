@@ -128,7 +128,7 @@ def test_with_an_optimizer_the_program_is_one_of_modules() -> None:
             for weight, value in zip(model.parameters(), values, strict=True):
                 weight.grad = value
             optimizer.step()
-    assert list(w.histories()) == ["Linear"]
+    assert list(w.histories()) == ["model"]
 
 
 def test_watching_changes_no_number() -> None:

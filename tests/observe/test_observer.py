@@ -95,7 +95,7 @@ def test_two_networks_with_optimizers_of_their_own() -> None:
             og.step()
 
     observer = observed(loop)
-    assert sorted(model.name for model in observer.models) == ["Linear", "Sequential"]
+    assert sorted(model.name for model in observer.models) == ["critic", "generator"]
     for number in (0, 1):
         result = history(observer, number)
         assert set(result.of(signals.STALE).values) == {0.0}
@@ -276,11 +276,7 @@ def test_a_new_model_in_each_fold() -> None:
             train(classifier(), steps=20)
 
     observer = observed(loop, every=None)
-    assert [model.name for model in observer.models] == [
-        "Sequential",
-        "Sequential-2",
-        "Sequential-3",
-    ]
+    assert [model.name for model in observer.models] == ["model", "model-2", "model-3"]
     for number in range(3):
         result = history(observer, number)
         assert result.ended.step == 20

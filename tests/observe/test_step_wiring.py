@@ -133,10 +133,12 @@ def test_the_facts_are_those_of_an_observed_loop(build: Callable[[], nn.Module])
             optimizer.zero_grad()
             F.cross_entropy(module(x), y).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    expected = watched.history(type(module).__name__).wiring
+    (history,) = watched.histories().values()
+    expected = history.wiring
     assert expected is not None
+    assert found.module == type(module).__name__
     for name in (
-        *("module", "optimizers", "trainable", "frozen", "in_no_optimizer", "not_reached"),
+        *("optimizers", "trainable", "frozen", "in_no_optimizer", "not_reached"),
         *("optimizer_weights", "optimizer_trainable", "widened", "softmax_over_batch", "linear"),
     ):
         assert getattr(found, name) == getattr(expected, name), name

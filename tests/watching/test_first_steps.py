@@ -86,7 +86,7 @@ def test_a_script_is_stopped_after_its_first_steps(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stderr  # a cause was found
     lines = done.stdout.splitlines()
     assert lines[:3] == ["epochs 7", "step 0", "step 1"]
-    assert "netwise: Sequential, after 3 steps of train.py." in lines
+    assert "netwise: net, after 3 steps of train.py." in lines
     assert "2.bias and 2.weight, but no optimizer holds them" in done.stdout
     assert "caught" not in done.stdout
     assert done.stderr == ""

@@ -41,12 +41,12 @@ def test_the_folder_holds_what_the_watch_recorded(tmp_path: Path) -> None:
         losses = train(600)
     assert losses == expected
     assert w.errors == ()
-    assert w.folders == {"Sequential": tmp_path / "runs" / "train"}
+    assert w.folders == {"model": tmp_path / "runs" / "train"}
     saved = nw.load_history(tmp_path / "runs" / "train")
     assert repr(saved) == repr(w.history().but(series=saved.series))
     assert repr(sorted(saved.series.items())) == repr(sorted(w.history().series.items()))
     assert saved.ended.step == 600
-    assert RunFolder.open(tmp_path / "runs" / "train").program()["model"] == "Sequential"
+    assert RunFolder.open(tmp_path / "runs" / "train").program()["model"] == "model"
 
 
 def test_losses_of_all_steps_are_in_the_file_while_the_loop_runs(

@@ -31,9 +31,9 @@ from netwise.observe.gradient_ledger import (
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
+from netwise.observe.name_of_call import name_of_call
 from netwise.observe.nested import with_tensors
 from netwise.observe.probe import Probe
-from netwise.observe.program_place import name_of_module
 from netwise.observe.rate_climbs import RateClimbs
 
 MOST_SECONDS = 2.0  # for the first batch
@@ -80,7 +80,7 @@ class Root:
         self.kind = type(module).__name__
         of_torch = type(module).__module__.startswith("torch.nn.")
         # A class of torch, such as Sequential, says less than the program's own name for it.
-        self.name = (name_of_module(module) if of_torch else "") or self.kind
+        self.name = (name_of_call() if of_torch else "") or self.kind
         self.parameters: dict[int, str] = {}  # names by id, as long as the module lives
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.trainable: set[str] = set()

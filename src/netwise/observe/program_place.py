@@ -61,50 +61,25 @@ def names_of_tensors() -> dict[int, str]:
     >>> isinstance(names_of_tensors(), dict)
     True
     """
-    found: dict[int, str] = {}
-    for name, value in _variables():
-        if isinstance(value, torch.Tensor) and len(name) < len(found.get(id(value), name + "_")):
-            found[id(value)] = name
-    return found
-
-
-def name_of_module(module: torch.nn.Module) -> str:
-    """The name of a module in the innermost code of the program, as in `names_of_tensors`; "" where
-    it has none there.
-
-    >>> generator = torch.nn.Linear(2, 2)
-    >>> name_of_module(generator) in ("generator", "")
-    True
-    """
-    return min((name for name, value in _variables() if value is module), key=len, default="")
-
-
-def _variables() -> Iterator[tuple[str, object]]:
-    """Name and value of the variables in the innermost code of the program and of their parts, with
-    underscores for all that a name cannot have; parts of `self` without it."""
-    frame = next(
-        (
-            f
-            for f in _frames()
-            if _package(f.f_code.co_filename) is None
-            and not f.f_code.co_filename.startswith(NETWISE)
-        ),
-        None,
-    )
+    frame = next((f for f in _frames() if _package(f.f_code.co_filename) is None), None)
     if frame is None:
-        return
+        return {}
+    found: dict[int, str] = {}
     variables = {**{k: v for k, v in frame.f_globals.items() if k[:1] != "_"}, **frame.f_locals}
     for name, value in variables.items():
-        yield name, value
         if isinstance(value, list | tuple):
             parts = list(enumerate(value[:MOST_PARTS]))
         elif isinstance(value, dict):
             parts = list(value.items())[:MOST_PARTS]
         else:
             parts = list(getattr(value, "__dict__", {}).items())[:MOST_PARTS]
-        for key, each in parts:
-            own = str(key) if name == "self" else f"{name}_{key}"
-            yield "".join(c if c.isalnum() else "_" for c in own), each
+        for key, each in [(None, value), *parts]:
+            if isinstance(each, torch.Tensor):
+                own = name if key is None else f"{name}_{key}"
+                own = "".join(c if c.isalnum() else "_" for c in own)
+                if id(each) not in found or len(own) < len(found[id(each)]):
+                    found[id(each)] = own
+    return found
 
 
 def speaks_of_rewards() -> bool:
@@ -177,6 +152,11 @@ def _frames() -> Iterator[FrameType]:
         if not frame.f_code.co_filename.startswith(FOREIGN):
             yield frame
         frame = frame.f_back
+
+
+def is_installed(file: str) -> bool:
+    """Whether a file of code belongs to an installed package, or to Python itself."""
+    return _package(file) is not None
 
 
 @lru_cache(maxsize=4096)
