@@ -41,3 +41,6 @@ def test_a_frozen_embedding_of_random_rows_is_a_suspect() -> None:
     assert finding.sentence.startswith("words requires no gradient, and its rows cannot be told")
     assert finding.change.startswith("self.words = nn.Embedding.from_pretrained(")
     assert finding.grade == "suspect"
+    names = ("base.weight", "words.weight")  # an adapter beside a base
+    base = observed(trainable=2, frozen=names, drawn_embeddings=names[1:], final=0.1)
+    assert frozen_layers(base) is None

@@ -23,7 +23,8 @@ def frozen_layers(history: History) -> Answer:
     if isinstance(wiring, Unchecked):
         return wiring
     tables = wiring.drawn_embeddings
-    if tables and wiring.trainable:
+    # Where layers are frozen too, a base is, for adapters that are trained beside it.
+    if tables and wiring.trainable and set(wiring.frozen) <= set(tables):
         return _random_tables(history, tables)
     names = wiring.frozen_at_start
     layers = layers_of(history, names)
