@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from netwise import random_streams, signals
 from netwise.history import STOPPED_EARLY, RunEnd
@@ -34,8 +34,8 @@ def start_epoch(setup: Setup, state: RunState) -> None:
     random_streams.seed_global(random_streams.seed_of(recipe.seed, stream, state.epoch))
     state.losses, state.correct = [], 0
     for layer in setup.module.modules():
-        if isinstance(layer, Stateful):
-            layer.reset_state()
+        if hasattr(layer, "reset_state"):  # as `Stateful` says, in a tenth of the time
+            cast(Stateful, layer).reset_state()
     stack = setup.stack
     if stack is not None:  # each of its stages trains in an equal share of the epochs
         stage = state.epoch * stack.stages // recipe.epochs
@@ -116,6 +116,9 @@ def _of_first(setup: Setup, row: dict[str, Any], seconds: float) -> tuple[dict[s
 
 
 def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict[str, Any]:
+    module = setup.unsupervised
+    if not len(setup.valid) and module is None:
+        return {}
     row: dict[str, Any] = {}
     seed = random_streams.seed_of(setup.recipe.seed, random_streams.PROBE, state.epoch)
     valid = setup.valid
@@ -132,7 +135,6 @@ def _validation_signals(setup: Setup, state: RunState, stepper: Stepper) -> dict
             setup.metric,
             partial(shared_outputs, setup.ranks),
         )
-    module = setup.unsupervised
     if module is not None:
         if setup.stack is not None:
             row[signals.STAGE] = int(module.stage) + 1

@@ -154,6 +154,6 @@ def _copied(live: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Te
         value.shape != buffers[key].shape for key, value in live.items()
     ):
         return {key: value.detach().clone() for key, value in live.items()}
-    for key, value in live.items():
-        buffers[key].copy_(value)
+    if live:
+        torch._foreach_copy_([buffers[key] for key in live], list(live.values()))
     return buffers
