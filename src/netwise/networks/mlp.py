@@ -10,6 +10,7 @@ from torch import nn
 
 from netwise.data.dataset import Samples
 from netwise.errors import Problem, short_repr
+from netwise.networks.layers.byte_dropout import ByteDropout
 from netwise.networks.layers.dropconnect import DropConnectLinear
 from netwise.networks.layers.flatten import FlattenIfNeeded
 from netwise.networks.layers.members import MemberLinear, Members
@@ -202,7 +203,9 @@ class MLP(Network):
         return layers
 
     def _dropout(self, share: float) -> nn.Module:
-        return StandardDropout(share) if self.dropout_form == STANDARD else nn.Dropout(share)
+        if self.dropout_form == STANDARD:
+            return StandardDropout(share)
+        return ByteDropout(share) if self.members > 1 else nn.Dropout(share)
 
     def _linear(self, ins: int, outs: int) -> nn.Linear:
         if self.members > 1:

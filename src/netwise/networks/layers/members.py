@@ -29,10 +29,15 @@ class MemberLinear(nn.Linear):
             self.biases.mul_(in_features**-0.5)  # as `nn.Linear` has them
 
     def forward(self, x: Tensor) -> Tensor:
+        ins, outs = 1 + self.inputs, 1 + self.outputs
+        if x.shape[0] % self.members == 0:  # as (rounds, members): no row of factors is copied
+            rounds = (x.shape[0] // self.members, self.members)
+            x = (x.unflatten(0, rounds) * ins).flatten(0, 1)
+            y: Tensor = F.linear(x, self.weight).unflatten(0, rounds)
+            return (y * outs + self.biases).flatten(0, 1)
         member = torch.arange(x.shape[0], device=x.device) % self.members
-        scaled = x * (1 + self.inputs).index_select(0, member)
-        y = F.linear(scaled, self.weight) * (1 + self.outputs).index_select(0, member)
-        return y + self.biases.index_select(0, member)
+        y = F.linear(x * ins.index_select(0, member), self.weight)
+        return y * outs.index_select(0, member) + self.biases.index_select(0, member)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, {self.members}"
