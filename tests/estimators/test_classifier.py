@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -25,11 +26,13 @@ def test_classes_may_be_words() -> None:
 def test_weights_of_many_samples_move_what_is_learned() -> None:
     """Two classes at the same places: the answer is the share of the weights."""
     x, y = np.zeros((600, 2)), np.arange(600) % 2
-    net = NetClassifier((4,), weight_decay=0.0, random_state=0).fit(
-        x, y, sample_weight=np.where(y == 1, 3.0, 1.0)
-    )
+    plain = NetClassifier((4,), weight_decay=0.0, label_smoothing=0.0, random_state=0)
+    net = clone(plain).fit(x, y, sample_weight=np.where(y == 1, 3.0, 1.0))
     assert net.predict_proba(x[:1])[0, 1] == pytest.approx(0.75, abs=0.02)
-    balanced = NetClassifier((4,), weight_decay=0.0, class_weight="balanced", random_state=0).fit(
+    smooth = clone(plain).set_params(label_smoothing=0.4)
+    smooth.fit(x, y, sample_weight=np.where(y == 1, 3.0, 1.0))
+    assert smooth.predict_proba(x[:1])[0, 1] == pytest.approx(0.6 * 0.75 + 0.2, abs=0.02)
+    balanced = plain.set_params(class_weight="balanced").fit(
         np.zeros((600, 2)), np.arange(600) % 6 == 0
     )
     assert balanced.predict_proba(x[:1])[0, 1] == pytest.approx(0.5, abs=0.02)

@@ -22,7 +22,7 @@ from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.tables.deciding import are_mistakes
 from netwise.data.tables.frames import as_polars, is_frame, is_pandas
 from netwise.memory import require_memory
-from netwise.recipe.table_settings import BATCH_SIZE
+from netwise.recipe.table_settings import ONE_BATCH
 
 WORDS = 3  # of a cell on average, from which on unequal ones are free text
 
@@ -152,7 +152,7 @@ def merge_equal_samples(X: Any, y: Any, weights: Floats | None) -> tuple[Any, An
     One step then takes all samples, and its sums are the same to the last bit whether a sample
     comes twice or has twice the weight, and in whatever order the samples come.
     """
-    if len(X) > BATCH_SIZE:
+    if len(X) > ONE_BATCH:
         return X, y, weights
     inputs = np.asarray(X, np.float64).reshape(len(X), -1)
     targets = np.asarray(y, np.float64).reshape(len(X), -1)

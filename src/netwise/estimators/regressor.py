@@ -31,7 +31,10 @@ class NetRegressor(RegressorMixin, SupervisedEstimator):  # type: ignore[misc]
     """
 
     numeric_targets: ClassVar[bool] = True
-    loss: ClassVar[Loss] = MeanSquaredError()
+
+    @property
+    def _loss(self) -> Loss:
+        return MeanSquaredError()
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train on X (samples, features), or a data frame, and the targets y, (samples,) or

@@ -43,7 +43,9 @@ from netwise.parts.schedules import ConstantRate, OneCycle
 from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.table_settings import (
+    HIDDEN,
     INPUT_LIMIT,
+    LEARNING_RATE,
     batch_size_for,
     dropout_for,
     embedded_inputs,
@@ -69,18 +71,17 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     """The base of `NetClassifier` and `NetRegressor`."""
 
     numeric_targets: ClassVar[bool] = False
-    loss: ClassVar[Loss]
 
     def __init__(
         self,
-        hidden: Sequence[int] = (256, 256),
+        hidden: Sequence[int] = HIDDEN,
         *,
         activation: str = "relu",
         network: Network | nn.Module | type[nn.Module] | None = None,
         recipe: Recipe | None = None,
         members: int | str = "auto",
         dropout: float | str = "auto",
-        learning_rate: float = 0.005,
+        learning_rate: float = LEARNING_RATE,
         weight_decay: float | str = "auto",
         batch_size: int | str = "auto",
         epochs: int | str = "auto",
@@ -236,7 +237,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
 
     @property
     def _loss(self) -> Loss:
-        return self.loss
+        raise NotImplementedError
 
     # ---- training
 

@@ -94,7 +94,8 @@ def _usual(data: Data, samples: Samples) -> str:
 
 
 def _ensemble(data: Data, samples: Samples, epochs: int | None, seed: int) -> Recipe:
-    """An ensemble of MLPs with the settings of `NetClassifier`; it keeps the best epoch."""
+    """An ensemble of MLPs with the settings of `NetClassifier` but without its label smoothing; it
+    keeps the best epoch."""
     x, hidden = looked_at(samples.train.x).flatten(1), table_settings.HIDDEN
     rows = len(samples.train)
     batch_size = table_settings.batch_size_for(rows)

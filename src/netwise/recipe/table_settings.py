@@ -14,16 +14,21 @@ from torch import Tensor
 
 from netwise.data.lazy_rows import pieces_of
 
-HIDDEN = (256, 256)  # units of the hidden layers
-LEARNING_RATE = 0.005  # of AdamW, the peak of one cycle
-BATCH_SIZE = 200  # samples of one step; fewer samples are all in one batch
+HIDDEN = (128, 128)  # units of the hidden layers
+LEARNING_RATE = 0.03  # of AdamW, the peak of one cycle
+LABEL_SMOOTHING = 0.1  # of classes, in the estimators
+ONE_BATCH = 200  # samples up to which all are in one batch
+# By the number of samples from which on they hold: samples of a step, and steps of a run. A fit
+# shall take about five times as long as gradient boosted trees, see benchmarks/tables.md.
+BATCH_SIZES = ((0, 64), (1000, 128), (20_000, 256))
+STEPS = ((0, 200), (1000, 600))
 # Samples below which a network of this size needs strong regularisation; beyond, the weight decay
-# falls with their number.
+# falls with the square of their number.
 SMALL_SET = 1000
-SMALL_SET_DROPOUT, DROPOUT = 0.5, 0.2
-SMALL_SET_DECAY, DECAY = 1.0, 0.1  # of few samples, and of many
+SMALL_SET_DROPOUT, DROPOUT = 0.3, 0.1
+SMALL_SET_DECAY, DECAY = 0.3, 0.03  # of few samples, and of many
 MIN_DROPOUT_UNITS = 64  # units of a hidden layer below which none is dropped
-STEPS, MIN_EPOCHS, MAX_EPOCHS = 4000, 20, 200
+MIN_EPOCHS, MAX_EPOCHS = 20, 60
 MEMBERS = 8  # networks of an ensemble: more gain little, and prediction costs as many times as much
 # Inputs up to which each number has a periodic embedding. Beyond, as for pixels, it costs more than
 # all else and gains nothing.
@@ -34,19 +39,29 @@ INPUT_LIMIT = 3.0
 
 
 def batch_size_for(rows: int) -> int:
-    """All samples, at most `BATCH_SIZE`."""
-    return min(rows, BATCH_SIZE)
+    """All samples up to `ONE_BATCH`, else about one of `BATCH_SIZES`: batches of one epoch are of
+    nearly the same size, since a small last one costs as much as another, and all members have as
+    many rows of them."""
+    if rows <= ONE_BATCH:
+        return rows
+    batches = round(rows / _by_rows(BATCH_SIZES, rows))
+    return MEMBERS * math.ceil(rows / (MEMBERS * batches))
+
+
+def _by_rows(values: Sequence[tuple[int, int]], rows: int) -> int:
+    """The last of (least rows, value) that holds for so many rows."""
+    return [value for least, value in values if rows >= least][-1]
 
 
 def epochs_for(rows: int, batch_size: int) -> int:
-    """Passes over the data that make `STEPS` steps, within limits: small data need many passes."""
-    passes = math.ceil(STEPS * batch_size / max(1, rows))
+    """Passes over the data that make one of `STEPS`, within limits: small data need many passes."""
+    passes = math.ceil(_by_rows(STEPS, rows) * batch_size / max(1, rows))
     return max(MIN_EPOCHS, min(MAX_EPOCHS, passes))
 
 
 def weight_decay_for(rows: int) -> float:
     """Of AdamW."""
-    return max(DECAY, SMALL_SET_DECAY * min(1.0, SMALL_SET / max(1, rows)))
+    return max(DECAY, SMALL_SET_DECAY * min(1.0, SMALL_SET / max(1, rows)) ** 2)
 
 
 def dropout_for(rows: int, hidden: Sequence[int]) -> float:
