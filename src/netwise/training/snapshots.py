@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.parts.optimizers.without_compiler import compiler_not_imported
-from netwise.training.ranks.sharding import is_sharded, shared_out
+from netwise.training.ranks.sharding import is_sharded, own_part, shared_out
 
 
 def module_tensors(module: nn.Module) -> dict[str, Tensor]:
@@ -155,5 +155,7 @@ def _copied(live: dict[str, Tensor], buffers: dict[str, Tensor]) -> dict[str, Te
     ):
         return {key: value.detach().clone() for key, value in live.items()}
     if live:
-        torch._foreach_copy_([buffers[key] for key in live], list(live.values()))
+        torch._foreach_copy_(
+            [own_part(buffers[key]) for key in live], [own_part(each) for each in live.values()]
+        )
     return buffers
