@@ -38,8 +38,8 @@ class NetClassifier(ClassifierMixin, SupervisedEstimator):  # type: ignore[misc]
             where there is no hidden layer. Default "auto".
         dropout: share of hidden units dropped in training, or "auto": 0.3 below 1,000 samples, else
             0.1, and none where a layer has fewer than 64 units. Default "auto".
-        learning_rate: of AdamW, its maximum: it rises and falls to 0 over the epochs. Default
-            0.03.
+        learning_rate: of AdamW, its maximum: it rises and falls to 0 over the epochs. With
+            `patience` and in `partial_fit` it is constant, a sixth of this. Default 0.03.
         weight_decay: of AdamW, or "auto": 0.3 below 1,000 samples, beyond times the square of 1,000
             over their number, at least 0.03. Default "auto".
         batch_size: samples of one step, or "auto": all up to 200, else about 64, from 1,000 samples

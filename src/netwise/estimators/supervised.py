@@ -43,6 +43,7 @@ from netwise.parts.schedules import ConstantRate, OneCycle
 from netwise.parts.stopping import Never, Patience
 from netwise.recipe.recipe import Recipe
 from netwise.recipe.table_settings import (
+    CONSTANT_RATE,
     HIDDEN,
     INPUT_LIMIT,
     LEARNING_RATE,
@@ -199,13 +200,16 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             network=network,
             init=initializer_for(activation) if self.network is None else ModuleDefault(),
             loss=self._loss,
-            optimizer=AdamW(lr=self.learning_rate, weight_decay=decay),
+            optimizer=AdamW(lr=self._rate(bool(self.patience)), weight_decay=decay),
             schedule=ConstantRate() if self.patience else OneCycle(),
             batch_size=batch_size,
             epochs=epochs,
             stopping=Patience(self.patience or epochs) if self._holds_out(rows) else Never(),
             seed=seed,
         )
+
+    def _rate(self, is_constant: bool) -> float:
+        return self.learning_rate * (CONSTANT_RATE if is_constant else 1.0)
 
     def _network(
         self,
@@ -330,6 +334,8 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
             stopping=Never(),
             schedule=ConstantRate(),
         )
+        if self.recipe is None:
+            recipe = recipe.but(optimizer=recipe.optimizer.but(lr=self._rate(True)))
         run, carried = fit_piece(recipe, state, device=self.device)
         self.run_, self._state = uninterrupted(run), carried
         warn_if_diverged(self, run, own_rate=self.recipe is None, is_piece=True)

@@ -16,6 +16,7 @@ from netwise.data.lazy_rows import pieces_of
 
 HIDDEN = (128, 128)  # units of the hidden layers
 LEARNING_RATE = 0.03  # of AdamW, the peak of one cycle
+CONSTANT_RATE = 1 / 6  # of this peak, where the rate does not fall
 LABEL_SMOOTHING = 0.1  # of classes, in the estimators
 ONE_BATCH = 200  # samples up to which all are in one batch
 # By the number of samples from which on they hold: samples of a step, and steps of a run. A fit
