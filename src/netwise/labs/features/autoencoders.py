@@ -267,13 +267,11 @@ def denoising_criteria(numbers: Numbers) -> tuple[Criterion, ...]:
             "of foreign data",
             plain,
             plain > 0.8,
-            part_of_claim=False,  # of the usual explanation
         ),
         Criterion(
             "a denoising one of the same width explains less than 80 % of it",
             denoising,
             denoising < 0.8,
-            part_of_claim=False,  # of the usual explanation
         ),
     )
 
