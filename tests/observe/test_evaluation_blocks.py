@@ -134,6 +134,64 @@ def test_the_loss_of_each_evaluation(evaluate: Evaluate) -> None:
     assert watched.found() == ()
 
 
+def with_gradients(module: nn.Module, x: Tensor, y: Tensor) -> float:
+    """As in programs that forget `torch.no_grad()`."""
+    losses = [
+        F.cross_entropy(module(a), b).item() for a, b in zip(x.split(50), y.split(50), strict=True)
+    ]
+    return sum(losses) / len(losses)
+
+
+def test_evaluation_mode_alone_once_the_program_has_left_it_before() -> None:
+    """The first one might be followed by training in evaluation mode."""
+    watched = train(with_gradients)
+    assert watched.values(signals.VALID_LOSS) == pytest.approx(watched.measured[1:], rel=1e-5)
+    assert len(watched.values(signals.VALID_ACCURACY)) == 5
+    assert watched.found() == ()
+    sick = train(with_gradients, net(momentum=0.99), batch=4)
+    assert sick.values(signals.NORM_MEAN_OFFSET)[-1] > 0.5
+
+
+def test_blocks_without_gradients_are_as_they_are_in_any_mode() -> None:
+    def both(module: nn.Module, x: Tensor, y: Tensor) -> float:
+        loss = in_a_block(module, x, y)
+        with_gradients(module, x, y)
+        return loss
+
+    watched = train(both)
+    assert watched.values(signals.VALID_LOSS) == pytest.approx(watched.measured, rel=1e-5)
+
+
+def test_training_goes_on_in_evaluation_mode() -> None:
+    """An evaluation within each epoch, behind which `train()` is missing."""
+    module = net()
+    optimizer = torch.optim.Adam(module.parameters(), 1e-2)
+    with nw.watch() as w:
+        for _ in range(6):
+            module.train()
+            for number, i in enumerate(torch.randperm(400).split(40)):
+                optimizer.zero_grad()
+                F.cross_entropy(module(X[i]), Y[i]).backward()
+                optimizer.step()
+                if number == 3:
+                    with_gradients(module.eval(), X_VALID, Y_VALID)
+    assert w.errors == ()
+    assert [f.rule for f in nw.diagnose(w.history()).found] == ["evaluation_mode_in_training"]
+
+
+def test_gradients_of_inputs_in_evaluation_mode() -> None:
+    """As of an attack: backward passes in evaluation mode, and no step."""
+
+    def attacked(module: nn.Module, x: Tensor, y: Tensor) -> float:
+        x = x.clone().requires_grad_()
+        F.cross_entropy(module(x), y).backward()
+        module.zero_grad()
+        return F.cross_entropy(module(x + 0.01 * x.grad.sign()), y).item()
+
+    watched = train(attacked)
+    assert watched.found() == ()
+
+
 def test_an_evaluation_before_the_first_step_is_no_part_of_the_next_one() -> None:
     """As Lightning tries it."""
     module = net()
@@ -297,6 +355,12 @@ def test_a_compiled_function_is_evaluated() -> None:
     watched = train(evaluate, module)
     assert watched.values(signals.VALID_LOSS) == pytest.approx(watched.measured, rel=0.1)
     torch._dynamo.reset()
+
+
+def test_the_mode_that_is_set_is_not_left_replaced() -> None:
+    before = nn.Module.train
+    train(with_gradients)
+    assert nn.Module.train is before
 
 
 def test_numbers_are_those_without_observation() -> None:

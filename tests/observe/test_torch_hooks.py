@@ -41,6 +41,11 @@ class Recorder:
     def state_loaded(self, module: nn.Module, state: Any, keys: Any) -> None:
         self.events.append(f"{type(module).__name__} loaded")
 
+    def mode_set(self, module: nn.Module, was_training: bool) -> None:
+        self.events.append(
+            f"{type(module).__name__} {'trains' if module.training else 'evaluates'}"
+        )
+
     def gradients_off(self, place: object) -> None:
         self.events.append(f"off {getattr(place, 'co_name', place)}")
 

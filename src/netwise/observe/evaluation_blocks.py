@@ -1,5 +1,5 @@
-"""Blocks of a program without gradients: its evaluations, and passes that belong to a training
-step."""
+"""Blocks of a program without gradients, or in evaluation mode: its evaluations, and passes that
+belong to a training step."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.observed_model import ObservedModel
 from netwise.observe.observed_parts import Root
 
+MODE = "evaluation mode"  # place of a block that a program begins with `eval()` alone
 EMPTY_BLOCKS = 3  # blocks without a forward pass, after which such a block is ignored
 
 
 class EvaluationBlocks:
-    """Records what modules compute inside of `torch.no_grad()` and its like.
+    """Records what modules compute inside of `torch.no_grad()` and its like, or from `eval()` to
+    `train()` with gradients that nobody asks for.
 
     An evaluation lasts from the first such pass to the next pass with gradients: it may be of many
     blocks, and its losses may be computed after them. Code whose blocks contain no forward pass,
@@ -44,6 +46,11 @@ class EvaluationBlocks:
         return self._place is not None
 
     @property
+    def by_mode(self) -> bool:
+        """Whether this block is one of evaluation mode alone."""
+        return self._place == MODE
+
+    @property
     def lasts(self) -> bool:
         """Whether an evaluation goes on after its block."""
         return self._place is None and bool(self._roots)
@@ -55,6 +62,7 @@ class EvaluationBlocks:
     def begin(self, place: object) -> None:
         """A block begins."""
         self._place, self._has_pass = place, False
+        self.losses.takes_gradients = self.by_mode
         self.number += 1
         if not self._roots:
             for model in self._table.models:
@@ -103,6 +111,11 @@ class EvaluationBlocks:
         self._empty[place] = 0 if self._has_pass else self._empty.get(place, 0) + 1
         if not self._roots:
             self.losses.stop()
+
+    def contradicted(self) -> None:
+        """A backward pass in evaluation mode: the program trains in it, and its evaluations cannot
+        be told from steps by the mode."""
+        self._empty[MODE] = EMPTY_BLOCKS
 
     def finish(self) -> None:
         """The evaluation ends: record it."""

@@ -70,6 +70,7 @@ class EvaluationLosses(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.error = ""  # of its own; it records nothing after one
+        self.takes_gradients = False  # losses with gradients are those of the evaluation, too
         self._kept: KeptBatches | None = None  # of the module that was called last
         self._answers: ClassAnswers | None = None
         self._outputs = FollowedTensors()
@@ -131,7 +132,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._root, self._on_training_rows, self._rows = root, on_training_rows, rows
         self._written.start(output, self._formulas.get(root, frozenset()))
         loss = _own_loss(output)
-        if loss is None or loss.requires_grad or _is_capturing(loss) or self.error:
+        if loss is None or self._is_of_training(loss) or _is_capturing(loss) or self.error:
             return
         value = plain(loss)
         if value is not None:
@@ -179,6 +180,9 @@ class EvaluationLosses(TorchFunctionMode):
         except Exception as error:  # never the program's problem
             self.error = named(error)
         return result
+
+    def _is_of_training(self, loss: Tensor) -> bool:
+        return loss.requires_grad and not self.takes_gradients
 
     def evaluates(
         self, kept: KeptBatches | None, answers: ClassAnswers | None, outputs: Iterable[Tensor]
@@ -264,7 +268,7 @@ class EvaluationLosses(TorchFunctionMode):
         )
         if not (isinstance(result, Tensor) and isinstance(output, Tensor)):
             return
-        if not isinstance(target, Tensor) or result.requires_grad or _is_capturing(result):
+        if not isinstance(target, Tensor) or self._is_of_training(result) or _is_capturing(result):
             return
         value, output, target = plain(result), plain(output), plain(target)
         if value is None or output is None or target is None or not output.numel():

@@ -109,6 +109,7 @@ class Root:
         self.trained = False  # a forward pass with gradients was seen since the last row
         self.stepping = False  # the probe has copied the weights
         self.training_mode: bool | None = None
+        self.resumed = 0  # times it was put from evaluation mode into training mode
         self.marked: set[int] = set()  # numbers of its outputs with gradients
         self.used: set[int] = set()  # those of them that a loss used
         self.dropout = 0.0  # of its modules

@@ -26,7 +26,7 @@ from netwise.observe.active_observers import ACTIVE
 from netwise.observe.backward_reader import BackwardReader
 from netwise.observe.caught_errors import CaughtErrors
 from netwise.observe.distribution import distribution
-from netwise.observe.evaluation_blocks import EvaluationBlocks
+from netwise.observe.evaluation_blocks import MODE, EvaluationBlocks
 from netwise.observe.finite_check import FiniteCheck
 from netwise.observe.functional_updates import FunctionalUpdates, is_training
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
@@ -40,7 +40,7 @@ from netwise.observe.model_table import ModelTable
 from netwise.observe.module_calls import ModuleCalls
 from netwise.observe.nested import tensors_in
 from netwise.observe.observed_model import ObservedModel
-from netwise.observe.observed_parts import OptimizerAccount, PassNumbers
+from netwise.observe.observed_parts import OptimizerAccount, PassNumbers, Root
 from netwise.observe.program_facts import ProgramFacts
 from netwise.observe.program_place import calling_frameworks, names_of_tensors, program_place
 from netwise.observe.random_states import RandomStates
@@ -111,6 +111,7 @@ class Observer:
         self._numbers = PassNumbers()
         # The running event.
         self._stepping: OptimizerAccount | None = None
+        self._evaluating: Root | None = None  # it runs in a block of evaluation mode
         self._early_epochs: list[tuple[dict[str, float], int]] = []  # stated before the first step
 
     # ---- start and end
@@ -277,6 +278,9 @@ class Observer:
         """See `Listener`."""
         if in_backward() or get_ident() != self.thread or QUIET.depth:
             return run(tensors, *args, **kwargs)
+        if self._blocks.by_mode:
+            self.safely("evaluation", self._end_block)
+            self._blocks.contradicted()
         if self._blocks.lasts:
             self.finish_evaluation()
         entry: BackwardPass | None = None
@@ -588,6 +592,8 @@ class Observer:
         root = self._calls.begin(module)
         if root is None:
             return
+        if self._blocks.by_mode and not module.training and self._evaluating is None:
+            self._evaluating, with_gradients = root, False
         if not with_gradients:
             if self._blocks.open:
                 self.safely("evaluation", self._blocks.pass_begins)
@@ -602,7 +608,11 @@ class Observer:
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""
         if not in_backward() and self._calls.any and not self._foreign():
-            grad = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+            grad = (
+                torch.is_grad_enabled()
+                and not torch.is_inference_mode_enabled()
+                and self._evaluating is None
+            )
             is_norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
             if not grad and not is_norm and self._calls.end_part(module):
                 return
@@ -612,6 +622,8 @@ class Observer:
         self, module: nn.Module, args: Any, kwargs: Any, output: Any, with_gradients: bool
     ) -> None:
         is_root, root = self._calls.end(module)
+        if is_root and root is self._evaluating:
+            self._evaluating = None
         if output is None and with_gradients and not self._trains and not self._calls.any:
             self.safely("errors", self.caught.add, sys.exception())
         if output is None or root is None:  # after an exception there is no output
@@ -635,8 +647,23 @@ class Observer:
 
     # ---- blocks without gradients
 
+    def mode_set(self, module: nn.Module, was_training: bool) -> None:
+        """See `Listener`."""
+        root = self.table.roots.get(id(module))
+        if root is None or root.module is not module or in_backward() or self._foreign():
+            return
+        if module.training:
+            root.resumed += not was_training
+            if self._blocks.by_mode:
+                self.safely("evaluation", self._end_block)
+        elif root.resumed and not self._blocks.open and not self._blocks.ignores(MODE):
+            # A program that has gone back to training mode before will do so again.
+            self.safely("evaluation", self._begin_block, MODE)
+
     def gradients_off(self, place: object) -> None:
         """See `Listener`."""
+        if self._blocks.by_mode and get_ident() == self.thread and not in_backward():
+            self.safely("evaluation", self._end_block)
         if (
             self._blocks.open
             or in_backward()
@@ -655,10 +682,12 @@ class Observer:
 
     def gradients_on(self) -> None:
         """See `Listener`."""
-        if self._blocks.open and get_ident() == self.thread and not in_backward():
+        is_open = self._blocks.open and not self._blocks.by_mode
+        if is_open and get_ident() == self.thread and not in_backward():
             self.safely("evaluation", self._end_block)
 
     def _end_block(self) -> None:
+        self._evaluating = None
         self._blocks.end()
         if not self._blocks.lasts:
             self._forget_modules()

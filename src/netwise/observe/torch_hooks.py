@@ -77,6 +77,9 @@ class Listener(Protocol):
     def state_loaded(self, module: nn.Module, state: Mapping[str, Any], keys: Any) -> None:
         """A module was given a state; `keys` are those that do not fit."""
 
+    def mode_set(self, module: nn.Module, was_training: bool) -> None:
+        """A module and its parts were put into training or evaluation mode."""
+
     def gradients_off(self, place: object) -> None:
         """A block without gradients begins in the program's code, which `place` identifies."""
 
@@ -133,6 +136,7 @@ class TorchHooks:
         self._replace(torch.amp.GradScaler, "unscale_", self._unscale_of)
         self._replace(torch.amp.GradScaler, "scale", self._scale_of)
         self._replace(nn.Module, "load_state_dict", self._load_of)
+        self._replace(nn.Module, "train", self._train_of)
         for switch in GRADIENT_SWITCHES:
             self._replace(switch, "__enter__", self._enter_of)
             self._replace(switch, "__exit__", self._exit_of)
@@ -235,6 +239,16 @@ class TorchHooks:
             return keys
 
         return load_state_dict
+
+    def _train_of(self, train: Callable[..., Any]) -> Callable[..., Any]:
+        def set_mode(module: Any, mode: bool = True) -> Any:
+            was_training = module.training
+            result = train(module, mode)
+            if self._listener is not None and not QUIET.depth:
+                self._listener.mode_set(module, was_training)
+            return result
+
+        return set_mode
 
     def _enter_of(self, enter: Callable[..., Any]) -> Callable[..., Any]:
         def enter_block(context: Any) -> Any:
