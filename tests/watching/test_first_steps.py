@@ -96,7 +96,7 @@ def test_a_script_is_stopped_after_its_first_steps(tmp_path: Path) -> None:
 
 def test_what_needs_more_steps_is_not_found_after_three(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(NORMALISED)
-    report = check_program(str(tmp_path / "train.py"), []).reports["Sequential"]
+    (report,) = check_program(str(tmp_path / "train.py"), []).reports.values()
     assert "running_statistics_misfit" not in {finding.rule for finding in report.found}
 
 
