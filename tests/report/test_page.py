@@ -20,6 +20,7 @@ LAB = {
     "variations": [],
     "settings": "",
     "seconds": "",
+    "recorded": "",
     "drawn": ["<svg>picture</svg>"],
     "criteria": [("a < b", "1", "holds", "yes")],
     "numbers": [],

@@ -64,5 +64,5 @@ def test_the_report_of_a_watch(tmp_path: Path) -> None:
             optimizer.step()
     text = nw.write_report(w, tmp_path / "loop.html").read_text("utf-8")
     check_page(text)
-    assert "<h1>Linear</h1>" in text
+    assert "<h1>model</h1>" in text
     assert "<h2>Curves</h2>" in text

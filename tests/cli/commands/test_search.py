@@ -177,7 +177,7 @@ def test_a_table_is_searched_by_one_command_or_its_space_is_written(home: Path) 
     small = ("--target", "kind", "--set", "network.widths=[3,4,2]", "--set", "epochs=1")
     result = run("search", str(table), *small, "--trials", "2", "--write-space", str(written))
     assert result.exit_code == 0, result.output
-    assert "optimizer.lr: 0.0005 to 0.05, logarithmic" in result.output
+    assert "optimizer.lr: 0.003 to 0.3, logarithmic" in result.output
     assert f"then: netwise search {written}" in result.output
     assert (
         "exists already" in run("search", str(table), *small, "--write-space", str(written)).output

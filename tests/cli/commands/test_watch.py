@@ -237,7 +237,7 @@ if __name__ == "__main__":
     watched = outcome("-m", "netwise", "watch", "--no-report", "train.py")
     assert len(expected.stdout.splitlines()) == 8
     assert watched.stdout == expected.stdout
-    assert "netwise: Linear. 8 steps were recorded." in watched.stderr
+    assert "netwise: net. 8 steps were recorded." in watched.stderr
     assert nw.load_history("runs/train").ended.step == 8
 
 
