@@ -157,6 +157,18 @@ def only_input(node: Node) -> Node | None:
     return found
 
 
+def constant_of(node: Node) -> Any:
+    """What a product or a quotient has beside its only input with a gradient; None where it is not
+    saved.
+
+    >>> import torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> [float(constant_of(value.grad_fn)) for value in (x * 3, 3 * x)]
+    [3.0, 3.0]
+    """
+    return saved(node, "other" if node.next_functions[0][0] is not None else "self")
+
+
 def past_moves(node: Node) -> Node:
     """The operation whose values are only moved or selected to give a node's result."""
     for _ in range(20):

@@ -205,7 +205,8 @@ class FunctionalUpdates:
 
 def units_are_equal(weight: Tensor, axes: int) -> bool:
     """Whether all units of a network have the same weights, whichever of its outer axes is that of
-    the units: `x @ w` and `x @ w.T` are both written.
+    the units: `x @ w` and `x @ w.T` are both written. `weighted_layers.units_equal` reads no tensor
+    inside of a `torch.func` transform, where these are compared.
 
     >>> import torch
     >>> units_are_equal(torch.zeros(2, 3), 2), units_are_equal(torch.arange(6.0).view(2, 3), 2)

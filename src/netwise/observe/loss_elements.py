@@ -16,6 +16,7 @@ from netwise.observe.autograd_nodes import (
     MOVES,
     PRODUCTS,
     Node,
+    constant_of,
     inputs_of,
     is_opaque,
     is_weight,
@@ -319,8 +320,7 @@ def _rows(node: Node) -> int:
 
 
 def _constant_of(product: Node) -> Tensor | None:
-    first = product.next_functions[0][0] is not None
-    constant = saved(product, "other" if first else "self")
+    constant = constant_of(product)
     return constant if isinstance(constant, Tensor) else None
 
 

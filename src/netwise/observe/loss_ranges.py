@@ -13,6 +13,7 @@ from torch import Tensor
 from netwise.observe.autograd_nodes import (
     MOVES,
     Node,
+    constant_of,
     is_opaque,
     may_be_packed,
     only_input,
@@ -94,7 +95,7 @@ def _constant_number(node: Node) -> float | None:
     first = node.next_functions[0][0] is not None
     if only_input(node) is None or (operation(node) == "Div" and not first):
         return None
-    return as_number(saved(node, "other" if first else "self"))
+    return as_number(constant_of(node))
 
 
 def _limits_of_activation(node: Node) -> tuple[float, float] | None:

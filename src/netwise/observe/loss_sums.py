@@ -12,6 +12,7 @@ from netwise.observe.autograd_nodes import (
     LAYERS,
     MARK,
     Node,
+    constant_of,
     inputs_of,
     is_opaque,
     may_be_packed,
@@ -134,10 +135,9 @@ def _take(constants: list[float], wanted: float) -> bool:
 def _factor(way: Descent, kind: str) -> bool:
     """A product with a constant, or a division by one."""
     node = way.node
-    first = node.next_functions[0][0] is not None
-    if kind == "Div" and not first:
+    if kind == "Div" and node.next_functions[0][0] is None:
         return False
-    constant = saved(node, "other" if first else "self")
+    constant = constant_of(node)
     number = as_number(constant)
     if number is not None:
         if kind == "Div" and number == 0:

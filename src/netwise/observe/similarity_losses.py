@@ -7,14 +7,15 @@ from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
     Node,
+    constant_of,
     inputs_of,
     is_opaque,
     may_be_packed,
     names,
     operation,
-    saved,
     shape_of,
 )
+from netwise.observe.loss_elements import as_number
 
 _SAME_SIGN = names("Mean Sum Squeeze View Reshape ToCopy Clone Alias")
 _BEFORE_NORM = names("Clone Expand Clamp ClampMin Unsqueeze View Sqrt Sum")
@@ -42,7 +43,7 @@ def _sign(node: Node, left: int) -> int:
         kind, inputs = operation(node), inputs_of(node)
         if is_opaque(node) or may_be_packed(node) or not inputs:
             return 0
-        if kind in ("Mul", "Sum") and (found := _similarity(node)) is not None:
+        if kind == "Mul" and (found := _similarity(node)) is not None:
             return sign if found else 0
         if len(inputs) > 1:
             both = {_sign(child, left // 2) for child, _ in inputs} if kind == "Add" else {0}
@@ -64,26 +65,17 @@ def _sign(node: Node, left: int) -> int:
 
 def _constant(node: Node) -> float | None:
     """The number that a product or a quotient has beside its value."""
-    first = node.next_functions[0][0] is not None
-    if operation(node) == "Div" and not first:
-        return None
-    value = saved(node, "other" if first else "self")
-    if isinstance(value, Tensor):
-        return float(value) if value.numel() == 1 and not value.is_meta else None
-    return float(value) if isinstance(value, int | float) else None
+    is_divided = operation(node) == "Div" and node.next_functions[0][0] is None
+    return None if is_divided else as_number(constant_of(node))
 
 
 def _similarity(node: Node) -> bool | None:
     """Whether a product is one of vectors of length 1; None where it is no product of vectors."""
-    if operation(node) != "Mul":
-        return None
     sides = [child for child, _ in inputs_of(node)]
     if all(_is_unit(side) for side in sides):
         if len(sides) == 2:
             return sides[0] is not sides[1]
-        first = node.next_functions[0][0] is not None
-        other = saved(node, "other" if first else "self")
-        shape = shape_of(node)
+        other, shape = constant_of(node), shape_of(node)
         if not isinstance(other, Tensor) or shape is None or other.shape != shape:
             return None
         lengths = other.detach().float().norm(dim=-1)

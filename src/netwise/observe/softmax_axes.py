@@ -6,6 +6,7 @@ from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
     Node,
+    constant_of,
     inputs_of,
     is_opaque,
     may_be_packed,
@@ -60,8 +61,7 @@ def _compared(node: Node) -> str | None:
         source = node.next_functions[0][0]
         targets = None if saved(node, "log_target") else saved(node, "target")
     else:
-        first = node.next_functions[0][0] is not None
-        targets = saved(node, "other" if first else "self")
+        targets = constant_of(node)
     softmax = None if source is None else _softmax_of(source)
     if softmax is None or not isinstance(targets, Tensor):
         return None

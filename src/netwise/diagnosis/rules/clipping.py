@@ -45,7 +45,8 @@ def clipped_away(history: History) -> Answer:
     if len(known) < FEWEST:
         return None
     adaptive = any(part in name.lower() for name in wiring.optimizers for part in SCALE_FREE)
-    if adaptive and median(known) * _largest_rms(history) > FLOOR:
+    largest = max(_usual_rms(history).values(), default=math.inf)
+    if adaptive and median(known) * largest > FLOOR:
         return None
     updates = usual_updates(history)
     if not updates:
@@ -77,20 +78,16 @@ def clipped_away(history: History) -> Answer:
     )
 
 
-def _largest_rms(history: History) -> float:
-    """The largest root mean square of the gradient of a layer, before it is clipped."""
-    rms = [median(s.finite) for s in series_by_layer(history, GRADIENT_RMS).values() if s.finite]
-    return max(rms, default=math.inf)
+def _usual_rms(history: History) -> dict[str, float]:
+    """The median root mean square of each layer's gradient, before it is clipped."""
+    series = series_by_layer(history, GRADIENT_RMS)
+    return {name: median(each.finite) for name, each in series.items() if each.finite}
 
 
 def _norm(history: History) -> float | None:
     """The median norm of the gradient of all layers' weights before it is clipped."""
     sizes = {layer.name: layer.fan_in * layer.fan_out for layer in history.layers}
-    squares = [
-        median(series.finite) ** 2 * sizes[name]
-        for name, series in series_by_layer(history, GRADIENT_RMS).items()
-        if series.finite
-    ]
+    squares = [rms**2 * sizes[name] for name, rms in _usual_rms(history).items()]
     return math.sqrt(sum(squares)) if squares else None
 
 

@@ -16,7 +16,7 @@ from netwise.diagnosis.rules.outcome import (
     series_by_layer,
     too_few_steps,
 )
-from netwise.diagnosis.rules.target_scale import size_of_targets
+from netwise.diagnosis.rules.target_scale import size_of_targets, spread_at_start
 from netwise.history import DIVERGED, History, Series
 from netwise.signals import ACTIVATION_MEAN, ACTIVATION_STD, GRADIENT_RATIO, GRADIENT_RMS, LOSS
 
@@ -111,9 +111,8 @@ def _starts_far_off(history: History) -> bool:
             return not outputs <= FAR_OFF * hypot(facts.target_mean, facts.target_std)
     # In a loss of several parts the targets of one may be far from all outputs.
     terms = () if history.wiring is None else history.wiring.losses
-    spreads = series_by_layer(history, ACTIVATION_STD).values()
-    outputs = max((series.values[0] for series in spreads), default=float("inf"))
-    if outputs <= max(map(size_of_targets, terms), default=0.0):
+    largest = spread_at_start(history)
+    if largest is not None and largest <= max(map(size_of_targets, terms), default=0.0):
         return False
     loss, guess = history.of(LOSS), history.facts.loss_of_guessing
     return loss is None or guess is None or not loss.values[0] <= FAR_OFF * guess

@@ -70,8 +70,7 @@ def _of_part(history: History) -> Finding | None:
     terms = () if history.wiring is None else history.wiring.losses
     sizes = [(size_of_targets(term), term) for term in terms]
     size, term = max(sizes, key=lambda each: each[0], default=(0.0, None))
-    spreads = series_by_layer(history, ACTIVATION_STD).values()
-    spread = max((series.values[0] for series in spreads), default=None)
+    spread = spread_at_start(history)
     others = [each for each in terms if each is not term and not each.penalty and each.operation]
     if term is None or spread is None or not others or not scale_may_harm(history):
         return None
@@ -98,6 +97,12 @@ def _of_part(history: History) -> Finding | None:
             "answer = prediction * scale  # where it is used"
         ),
     )
+
+
+def spread_at_start(history: History) -> float | None:
+    """The largest standard deviation of a layer's first activations; None without any."""
+    spreads = series_by_layer(history, ACTIVATION_STD).values()
+    return max((series.values[0] for series in spreads), default=None)
 
 
 def size_of_targets(term: LossTerm) -> float:
