@@ -75,6 +75,14 @@ class FirstBatch:
         repeated_times: how often it is in the list.
         drawn_state: a recurrent layer whose first hidden state is drawn at random by `forward`; ""
             without one.
+        own_backward: class of a function whose `backward` is compared with differences of its
+            `forward`, the one that agrees least; "" without one.
+        agreement: cosine of both; None without one.
+        of_numbers: whether that function is one of single numbers.
+        alike_since: the operation since which all samples of a batch have the same row of
+            outputs, which depends on the inputs, such as "expand to (25, 24)"; "" without one.
+        alike_at: its line.
+        alike_shape: of these outputs.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -127,6 +135,12 @@ class FirstBatch:
     repeated_layer: str | None = None
     repeated_times: int = 0
     drawn_state: str | None = None
+    own_backward: str | None = None
+    agreement: float | None = None
+    of_numbers: bool = False
+    alike_since: str | None = None
+    alike_at: str = ""
+    alike_shape: tuple[int, ...] = ()
     output_std: float | None = None
     loss_takes: str | None = None
     loss_targets: str | None = None

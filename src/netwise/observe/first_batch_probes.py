@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
 from collections.abc import Callable, Sequence
@@ -20,10 +21,12 @@ from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
 from netwise.observe.operations import Operation, traced
+from netwise.observe.own_backward import own_backward
 from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
 from netwise.observe.repeated_layers import repeated_layer
+from netwise.observe.rows_alike import rows_alike
 from netwise.observe.sample_axes import (
     Dependence,
     chosen_samples,
@@ -38,7 +41,7 @@ from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 
 DRAWS = 3  # of the noise in training mode
-PASSES = 17  # forward passes that the probes need, about
+PASSES = 20  # forward passes that the probes need, about
 # Classes that behave otherwise in training mode, by parts of their names.
 _MODE_LAYERS = ("BatchNorm", "Dropout", "InstanceNorm", "RReLU", "DropPath", "StochasticDepth")
 
@@ -135,17 +138,26 @@ class _Probes:
         else:
             facts = self._rows(facts, before)
             operations = traced(self.module, self.call, (self.args, self.kwargs))
-            facts = self._operations(facts, operations)
+            facts = self._operations(facts, operations, before)
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
                 facts = replace(facts, later_places=seen)
         return self._modes(facts, before)  # last: it changes running statistics
 
-    def _operations(self, facts: FirstBatch, operations: Sequence[Operation]) -> FirstBatch:
+    def _operations(
+        self, facts: FirstBatch, operations: Sequence[Operation], before: Sequence[Tensor]
+    ) -> FirstBatch:
         """What single operations and layers of the pass show."""
         view, line = scrambled_view(operations)
         softmax, scores, softmax_line = softmax_of_one(operations)
         layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
+        own, alike, place = None, "", ""
+        with contextlib.suppress(Exception):  # such inputs and gradients the code may not take
+            own = own_backward(self.module, lambda: self.call(self.args, self.kwargs))
+        if not facts.constant_output:
+            with contextlib.suppress(Exception):
+                given = (self.args, self.kwargs, before, self.samples)
+                alike, place = rows_alike(self.module, _evaluated, *given)
         return replace(
             facts,
             scrambled_view=view,
@@ -157,6 +169,12 @@ class _Probes:
             repeated_layer=layer,
             repeated_times=times,
             drawn_state=drawn_state(self.module, operations),
+            own_backward=own.name if own else "",
+            agreement=own.agreement if own else None,
+            alike_since=alike,
+            alike_at=place,
+            alike_shape=tuple(before[0].shape) if alike else (),
+            of_numbers=own is not None and own.by_element,
         )
 
     # ---- rows and samples
@@ -325,6 +343,10 @@ class _Probes:
         with Dropouts():
             self.call(self.args, self.kwargs)
         return next(filter(None, places), "")
+
+
+def _evaluated(module: nn.Module, args: Any, kwargs: Any) -> list[Tensor]:
+    return outputs_of(module, args, kwargs, training=False)
 
 
 def _drops(args: Any, kwargs: Any) -> bool:
