@@ -42,7 +42,7 @@ def program(folder: Path, work: str) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        print(process.communicate()[1])  # where its threads were, of one that hung
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ ends, and writes FOLDER/NUMBER.started once it is ready for a signal.
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from netwise.training.interrupt import Interrupt
 from netwise.training.worker_processes import run_in_processes
 
 LONG = 300.0
+HUNG = 50.0  # seconds after which the program writes where its threads are: less than a test waits
 
 
 class Worker:
@@ -53,6 +55,7 @@ class Worker:
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(HUNG)
     folder, work = Path(sys.argv[1]), sys.argv[2]
     for result in run_in_processes(Worker(folder, work), range(4), 2):
         print(result)

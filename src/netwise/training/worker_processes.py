@@ -9,13 +9,13 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from netwise.termination import TERMINATED, Terminated, raise_terminated
 from netwise.training.interrupt import Interrupt
@@ -75,10 +75,17 @@ def run_in_processes(
 
 
 class _StopWorkers(Interrupt):
-    """While entered, the first SIGINT or SIGTERM is passed on to the workers as SIGTERM, and they
-    are killed `STOP_SECONDS` later. A second SIGINT raises KeyboardInterrupt at once."""
+    """While entered, the first SIGINT or SIGTERM is passed on to the workers as SIGTERM, and those
+    that still run `STOP_SECONDS` later are killed, also where this has been left by then: a process
+    waits for its workers when it ends. A second SIGINT raises KeyboardInterrupt at once."""
 
-    _killing: threading.Timer | None = None
+    def __enter__(self) -> Self:
+        self._workers: list[BaseProcess] = []  # that were told to end
+        self._told = threading.Event()  # or nothing is left to wait for
+        # A thread from here on: a handler that starts one waits for locks that the interrupted code
+        # may hold.
+        threading.Thread(target=self._kill_late, daemon=True).start()
+        return super().__enter__()
 
     def _replaces(self, handler: Any) -> bool:
         return handler in (signal.SIG_DFL, signal.default_int_handler, raise_terminated)
@@ -90,19 +97,24 @@ class _StopWorkers(Interrupt):
         trace: TracebackType | None,
     ) -> None:
         super().__exit__(kind, error, trace)
-        if self._killing is not None:
-            self._killing.cancel()
+        self._told.set()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         is_first = not self.number
         super()._handle(number, frame)
         if not is_first:
             return
-        if not _signal_workers(signal.SIGTERM):  # none has started, or they are elsewhere
+        self._workers = [each for each in multiprocessing.active_children() if _is_worker(each)]
+        _signal(self._workers, signal.SIGTERM)
+        if not self._workers:  # none has started, or they are elsewhere
             self.raise_if_requested()
-        self._killing = threading.Timer(STOP_SECONDS, _signal_workers, [_KILL])
-        self._killing.daemon = True
-        self._killing.start()
+        self._told.set()
+
+    def _kill_late(self) -> None:
+        self._told.wait()
+        if self._workers:
+            time.sleep(STOP_SECONDS)
+            _signal([each for each in self._workers if each.is_alive()], _KILL)
 
     def raise_if_requested(self) -> None:
         """Raise what the signal that has arrived stands for."""
@@ -113,16 +125,11 @@ class _StopWorkers(Interrupt):
 _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
-def _signal_workers(number: int) -> bool:
-    """Send a signal to all of joblib's workers on this machine; False where there are none."""
-    children = multiprocessing.active_children()
-    workers = [child.pid for child in children if _is_worker(child)]
-    for pid in filter(None, workers):
-        try:
-            os.kill(pid, number)
-        except OSError:
-            continue  # it has just ended
-    return bool(workers)
+def _signal(workers: Iterable[BaseProcess], number: int) -> None:
+    for worker in workers:
+        if worker.pid is not None:
+            with suppress(OSError):  # it has just ended
+                os.kill(worker.pid, number)
 
 
 def _is_worker(process: BaseProcess) -> bool:
