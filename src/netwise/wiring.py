@@ -163,8 +163,15 @@ class Wiring:
             as they were drawn, and which no optimizer ever holds.
         idle_gradients: lines that take gradients of weights with a graph, as for inner steps, and
             of which no loss is computed, each with what becomes of them.
+        constant_gradients: the line that takes gradients of outputs with respect to inputs without
+            a graph, of which the loss of the same weights is computed; "" without one.
         still_copies: classes of modules that are called during training and still have the weights
             that a trained module was drawn with, each with the steps of that module.
+        evaluated_fresh: class of a module of the same shapes that is evaluated after the last step,
+            in the place of the trained one, with weights as they were drawn; "" without one.
+        evaluated_average: class of an average of the weights that is evaluated at the end; ""
+            without one.
+        average_follows: its share of the way that the trained weights have gone from their start.
         unmatched_states: of each module that was given a state with `strict=False` that has next
             to none of its names: its class, how many, a name of the state and one of the module,
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
@@ -236,7 +243,11 @@ class Wiring:
     idle_losses: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     idle_gradients: tuple[str, ...] = ()
+    constant_gradients: str = ""
     still_copies: tuple[str, ...] = ()
+    evaluated_fresh: str = ""
+    evaluated_average: str = ""
+    average_follows: float | None = None
     unmatched_states: tuple[str, ...] = ()
     normed_by_evaluated: bool = False
     scaled_by_itself: str = ""

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from netwise.observe.caught_errors import CaughtErrors
+from netwise.observe.evaluated_modules import EvaluatedModules
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.evaluation_events import EvaluationEvents
 from netwise.observe.functional_updates import FunctionalUpdates
@@ -35,6 +36,7 @@ class CalledModules:
         passes: of training.
         blocks, evaluation: of evaluations.
         copies: modules that are called and stay as trained ones were.
+        evaluated: modules that are evaluated.
         caught: errors that the program catches.
         unwatched, functional: count steps.
     """
@@ -50,13 +52,15 @@ class CalledModules:
         blocks: EvaluationBlocks,
         evaluation: EvaluationEvents,
         copies: StillCopies,
+        evaluated: EvaluatedModules,
         caught: CaughtErrors,
         unwatched: UnwatchedSteps,
         functional: FunctionalUpdates,
     ) -> None:
         self._safely, self._table, self._calls = guard.safely, table, calls
         self._window, self._rows, self._passes = window, rows, passes
-        self._blocks, self._evaluation, self._copies = blocks, evaluation, copies
+        self._blocks, self._evaluation = blocks, evaluation
+        self._copies, self._evaluated = copies, evaluated
         self._caught, self._unwatched, self._functional = caught, unwatched, functional
 
     def begins(self, module: nn.Module) -> None:
@@ -119,6 +123,7 @@ class CalledModules:
             if self._window.is_open:
                 self._passes.ended(root, args, kwargs, output, steps, with_gradients)
             if not with_gradients and self._blocks.open:
+                self._safely("copies", self._evaluated.evaluated, root, self._table)
                 inputs = list(tensors_in((args, kwargs)))
                 self._safely("evaluation", self._blocks.pass_ended, root, inputs, output)
                 self._safely("kept batches", self._blocks.keep, root, args, kwargs, output, steps)

@@ -10,6 +10,7 @@ from torch import Tensor
 from netwise.observe.functional_updates import FunctionalUpdates, is_training
 from netwise.observe.guard import Guard
 from netwise.observe.inner_gradients import InnerGradients
+from netwise.observe.input_gradients import InputGradients
 from netwise.observe.model_table import ModelTable
 from netwise.observe.nested import tensors_in
 from netwise.observe.program_place import names_of_tensors, program_place
@@ -27,10 +28,11 @@ class GradientValues:
         self._safely, self._table = guard.safely, table
         self.inner = InnerGradients()
         self.functional = FunctionalUpdates()
+        self.slopes = InputGradients()
 
-    def begin(self, tensors: Any, args: Any, watching: bool) -> tuple[Any, Any]:
-        """A call begins: what `end` needs of it as an inner step and as a step of the program;
-        None where it is none.
+    def begin(self, tensors: Any, args: Any, watching: bool) -> tuple[Any, Any, Any]:
+        """A call begins: what `end` needs of it as an inner step, as a step of the program and as
+        gradients of inputs; None where it is none.
 
         Args:
             tensors, args: of the call of torch's engine.
@@ -38,20 +40,28 @@ class GradientValues:
         """
         inner: Any = None
         functional: Any = None
+        slopes: Any = None
         if watching:
+            slopes = None if args[2:3] == (True,) else (next(tensors_in(tensors), None), args[3:4])
             inner = self._safely("inner gradients", self._before_inner, tensors, args)
         if not self._table.all_accounts:
             functional = self._safely("functional updates", self._before_step, tensors, args)
-        return inner, functional
+        return inner, functional, slopes
 
-    def end(self, begun: tuple[Any, Any], gradients: Any) -> None:
+    def end(self, begun: tuple[Any, Any, Any], gradients: Any) -> None:
         """A call has given these gradients."""
-        inner, functional = begun
+        inner, functional, slopes = begun
         if inner is not None:
             loss, place = inner
             self._safely("inner gradients", self.inner.taken, loss, gradients, place)
         if functional is not None:
             self._safely("functional updates", self._after_step, functional, gradients)
+        if slopes is not None and slopes[0] is not None:
+            self._safely("input gradients", self._after_slopes, *slopes, gradients)
+
+    def _after_slopes(self, outputs: Tensor, inputs: Any, gradients: Any) -> None:
+        if inputs and inputs[0]:
+            self.slopes.taken(outputs, inputs[0], gradients, program_place())
 
     def _before_inner(self, tensors: Any, args: Any) -> Any:
         """Gradients are taken with a graph of their own: of weights, maybe for an inner step."""

@@ -81,7 +81,9 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         idle_losses=program.idle,
         left_out=program.left_out,
         idle_gradients=program.inner,
+        constant_gradients=_constant_gradients(model, program),
         still_copies=program.copies,
+        **_evaluated(model, program),
         unmatched_states=program.unmatched,
         normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
         scaled_by_itself=next(
@@ -96,6 +98,19 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         frameworks=program.frameworks,
         not_observed=_reasons(model, program, linear),
     )
+
+
+def _evaluated(model: ObservedModel, program: ProgramFacts) -> dict[str, Any]:
+    """What is evaluated in the place of the model."""
+    fresh, average, share = program.evaluated.get(model.name, ("", "", 1.0))
+    found: dict[str, Any] = {"evaluated_fresh": fresh, "evaluated_average": average}
+    return {**found, "average_follows": share} if average else found
+
+
+def _constant_gradients(model: ObservedModel, program: ProgramFacts) -> str:
+    """The line that takes gradients of this model which are constants for its loss."""
+    place, weights = program.constant_gradients
+    return place if any(weights & root.parameters.keys() for root in model.roots) else ""
 
 
 def _outside_tensors(model: ObservedModel) -> tuple[str, ...]:

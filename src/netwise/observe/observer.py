@@ -25,6 +25,7 @@ from netwise.observe.backward_reader import BackwardReader
 from netwise.observe.called_modules import CalledModules
 from netwise.observe.caught_errors import CaughtErrors
 from netwise.observe.distribution import distribution
+from netwise.observe.evaluated_modules import EvaluatedModules
 from netwise.observe.evaluation_blocks import EvaluationBlocks
 from netwise.observe.evaluation_events import EvaluationEvents
 from netwise.observe.finite_check import FiniteCheck
@@ -82,6 +83,7 @@ class Observer:
         table = self.table = ModelTable(model)
         self.finite, self.caught, self.random = FiniteCheck(), CaughtErrors(), RandomStates()
         self._made, self._copies, self._states = MadeSamples(), StillCopies(), LoadedStates()
+        self._evaluated = EvaluatedModules(self._copies)
         self._calls = calls = ModuleCalls(table)
         self._reader = reader = BackwardReader(table, guard.safely)
         self._values = values = GradientValues(guard, table)
@@ -118,6 +120,7 @@ class Observer:
             blocks,
             self._evaluation,
             self._copies,
+            self._evaluated,
             self.caught,
             unwatched,
             values.functional,
@@ -170,6 +173,7 @@ class Observer:
         self._blocks.release()
         for root in (root for model in self.models for root in model.roots):
             self.safely("trials", self.passes.keep_end, root)
+        self._values.slopes.stop()
         self._hooks.remove()
         ACTIVE.discard(self)
         self._window.is_open = self.running = False
@@ -220,9 +224,11 @@ class Observer:
             shared=self._backward.idle.shared(self.table),
             left_out=self._backward.idle.left_out(self.table),
             inner=self._values.inner.idle,
+            constant_gradients=self._values.slopes.constant,
             asks=bool(self.safely("copies", self._copies.asked, self.table)),
             repeated=self.random.repeated,
             copies=self.safely("copies", self._copies.found, self.table) or (),
+            evaluated=self.safely("copies", self._evaluated.found, self.table) or {},
             unmatched=self._states.unmatched,
             given=given,
         )
@@ -263,7 +269,7 @@ class Observer:
         self._evaluation.backward_begins()
         entry: BackwardPass | None = None
         held = False
-        values: tuple[Any, Any] = None, None
+        values: tuple[Any, Any, Any] = None, None, None
         if not kwargs.get("accumulate_grad", True):
             values = self._values.begin(tensors, args, self.watching)
         elif self.watching:

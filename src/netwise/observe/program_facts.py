@@ -21,9 +21,11 @@ class ProgramFacts:
         idle: as `Wiring.idle_losses`.
         left_out: as `Wiring.left_out`.
         copies: as `Wiring.still_copies`.
+        evaluated: for each model `Wiring.evaluated_fresh` and `Wiring.evaluated_average`.
         repeated: as `Wiring.repeated_numbers`, and how often.
         asks: a module that is not trained is called in most steps.
         inner: as `Wiring.idle_gradients`.
+        constant_gradients: as `Wiring.constant_gradients`, and the ids of the weights.
         shared: as `Wiring.shared_optimizers`.
         unmatched: as `Wiring.unmatched_states`.
         given: facts that the user stated, which are used instead of those observed.
@@ -40,8 +42,10 @@ class ProgramFacts:
     idle: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
+    evaluated: Mapping[str, tuple[str, str, float]] = field(default_factory=dict)
     asks: bool = False
     inner: tuple[str, ...] = ()
+    constant_gradients: tuple[str, frozenset[int]] = ("", frozenset())
     repeated: tuple[str, int] = ("", 0)
     shared: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()

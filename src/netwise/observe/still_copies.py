@@ -44,13 +44,13 @@ class _Uses:
 class StillCopies:
     """Compares modules with what others were before their first pass of training."""
 
-    _starts: dict[Root, list[float]] = field(default_factory=dict)
+    starts: dict[Root, list[float]] = field(default_factory=dict)  # of trained modules
     _uses: dict[Root, _Uses] = field(default_factory=dict)
 
     def pass_begins(self, root: Root) -> None:
         """A pass with gradients begins: keep some numbers of the weights before the first one."""
-        if root not in self._starts:
-            self._starts[root] = some_numbers([root])
+        if root not in self.starts:
+            self.starts[root] = some_numbers([root])
 
     def called(self, root: Root, step: int) -> None:
         """A module has returned. Of many calls some are read.
@@ -73,13 +73,13 @@ class StillCopies:
         if module is None or not numbers:
             return
         if uses.original is None:
-            others = (other for other in self._starts if other is not root)
-            found = next((o for o in others if self._starts[o] == numbers), None)
+            others = (other for other in self.starts if other is not root)
+            found = next((o for o in others if self.starts[o] == numbers), None)
             uses.original = found if found is not None and drawn_by_torch(module) else None
         original = uses.original
         if original is None:
             return
-        if self._starts[original] != numbers:
+        if self.starts[original] != numbers:
             uses.original, uses.is_updated = None, True
         elif original.module is not None:
             uses.still = step

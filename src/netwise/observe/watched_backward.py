@@ -71,6 +71,7 @@ class WatchedBackward:
         self._safely("inner gradients", self._values.inner.backward, loss)
         number, in_step = self._window.passes.next, self._steps.running is not None
         entry = self._reader.before(loss, place, number, in_step)
+        self._safely("input gradients", self._values.slopes.backward, loss, entry.reached)
         if entry.scale == 1:  # a gradient scaler finds its scale by values that are not finite
             finite, steps = self._finite, self._table.steps
             if loss.numel() == 1 and not math.isfinite(entry.value):

@@ -118,6 +118,7 @@ class WatchedSteps:
             weights: ids of the parameters whose gradients were compared.
         """
         self._values.inner.step_ends()
+        self._values.slopes.stop()
         self._safely("random numbers", self._random.step_ends)
         account.row = account_of(passes, weights, account.at_step)
         account.counted = {each.number for each in account.row.counted}
