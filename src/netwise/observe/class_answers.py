@@ -21,6 +21,8 @@ from netwise.wiring import (
 MOST_CLASSES = 64
 MOST_SCORES = 1 << 22  # numbers of a batch of outputs; larger ones are not counted
 RECENT = 16  # watched batches of training that count
+# Batches that are counted together, which takes less time, and numbers of one that waits.
+MOST_WAITING, MOST_WAITING_NUMBERS = 16, 4096
 LIMITS = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}  # of a yes
 OF_NUMBERS = (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER)
 Answers = tuple[tuple[int, int, int], ...]  # for each class: asked for, answered, rightly
@@ -45,6 +47,7 @@ class ClassAnswers:
         self._parts: deque[Tensor] = deque(maxlen=most)
         self._numbers: deque[Tensor] = deque(maxlen=most)
         self._most = most
+        self._waiting: list[tuple[Tensor, int | None]] = []  # not counted yet, as `_count_batch`
 
     def add(
         self, output: Tensor, target: Tensor, operation: str, ignore_index: int | None = None
@@ -67,13 +70,24 @@ class ClassAnswers:
             pair = _numbers(scores, wanted, operation)
             if pair is None:
                 return
-            both = torch.stack(pair).cpu().numpy()  # one transfer
-            used = both[1] >= 0
-            if ignore_index is not None:
-                used &= both[1] != ignore_index
-            both = both[:, used]
-            if both.size and both.max() < MOST_CLASSES:
-                self._count(both[0], both[1])
+            both = torch.stack(pair).cpu()  # one transfer
+        self._waiting.append((both, ignore_index))
+        if len(self._waiting) >= MOST_WAITING or both.numel() > MOST_WAITING_NUMBERS:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for both, ignore_index in waiting:
+            self._count_batch(both.numpy(), ignore_index)
+
+    def _count_batch(self, both: np.ndarray, ignore_index: int | None) -> None:
+        """Count the class numbers that were answered (first row) and asked for."""
+        used = both[1] >= 0
+        if ignore_index is not None:
+            used &= both[1] != ignore_index
+        both = both[:, used]
+        if both.size and both.max() < MOST_CLASSES:
+            self._count(both[0], both[1])
 
     def add_numbers(self, answered: Tensor, asked: Tensor) -> None:
         """Count class numbers, or yes and no, that a program compares by hand.
@@ -91,6 +105,7 @@ class ClassAnswers:
             both = pair.cpu().numpy()
             if (both != both.round()).any() or both.min() < 0 or both.max() >= MOST_CLASSES:
                 return
+            self._count_waiting()
             self._count(both[0].astype(int), both[1].astype(int))
 
     def _count(self, answered: np.ndarray, asked: np.ndarray) -> None:
@@ -136,12 +151,14 @@ class ClassAnswers:
 
     def clear(self) -> None:
         """Forget all."""
+        self._waiting = []
         self._parts.clear()
         self._numbers.clear()
 
     def total(self) -> Answers:
         """For each class how often it was asked for, answered, and answered rightly; () without
         any."""
+        self._count_waiting()
         if not self._parts:
             return ()
         total = torch.stack(tuple(self._parts)).sum(0)

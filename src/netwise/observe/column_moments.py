@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -28,29 +30,31 @@ class Moments:
 
     def add(self, rows: Tensor) -> None:
         """Add rows (rows, columns), as float64 on the CPU, with as many columns as before."""
-        batch = Moments()
         sums = rows.sum(0)
-        if bool(sums.isfinite().all()):
-            batch.count = torch.full_like(sums, len(rows))
-            batch.mean = sums / max(1, len(rows))
-            batch._squares = (rows - batch.mean).square().sum(0)
+        if math.isfinite(float(sums.sum())):
+            count = torch.full_like(sums, len(rows))
+            mean = sums / max(1, len(rows))
+            squares = (rows - mean).square().sum(0)
         else:
             finite = rows.isfinite()
-            batch.count = finite.sum(0).double()
-            batch.mean = rows.where(finite, 0.0).sum(0) / batch.count.clamp_min(1)
-            batch._squares = (rows - batch.mean).square().where(finite, 0.0).sum(0)
-        self.merge(batch)
+            count = finite.sum(0).double()
+            mean = rows.where(finite, 0.0).sum(0) / count.clamp_min(1)
+            squares = (rows - mean).square().where(finite, 0.0).sum(0)
+        self._merge(count, mean, squares)
 
     def merge(self, other: Moments) -> None:
         """Add the rows of others, which have as many columns."""
+        self._merge(other.count, other.mean, other._squares)
+
+    def _merge(self, count: Tensor, mean: Tensor, squares: Tensor) -> None:
         if not len(self.count):
-            self.count, self.mean, self._squares = other.count, other.mean, other._squares
-        elif len(other.count):
-            total = (self.count + other.count).clamp_min(1)
-            offset, both = other.mean - self.mean, self.count * other.count / total
-            self._squares = self._squares + other._squares + offset.square() * both
-            self.mean = self.mean + offset * other.count / total
-            self.count = self.count + other.count
+            self.count, self.mean, self._squares = count, mean, squares
+        elif len(count):
+            share = count / (self.count + count).clamp_min(1)
+            offset = mean - self.mean
+            self._squares = self._squares + squares + offset.square() * self.count * share
+            self.mean = self.mean + offset * share
+            self.count = self.count + count
 
     @property
     def numbers(self) -> int:

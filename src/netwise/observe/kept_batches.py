@@ -144,10 +144,11 @@ class KeptBatches:
         """
         waiting, self._waiting = self._waiting, []
         if len(waiting) == 1:
-            batch = _with_target(waiting[0], target, self._largest)
+            batch = waiting[0]
             self._training.add(
                 dataclasses.replace(
                     batch,
+                    target=_target_of(batch, target, self._largest),
                     operation=operation,
                     reduction=reduction,
                     ignore_index=ignore_index,
@@ -206,9 +207,12 @@ class KeptBatches:
         one counts."""
         batch = self._evaluated
         if batch is not None:
-            batch = _with_target(batch, target, self._largest)
             self._evaluated = dataclasses.replace(
-                batch, operation=operation, reduction=reduction, ignore_index=ignore_index
+                batch,
+                target=_target_of(batch, target, self._largest),
+                operation=operation,
+                reduction=reduction,
+                ignore_index=ignore_index,
             )
             self.end_evaluation()
 
@@ -292,20 +296,18 @@ def _copy(tensor: Tensor, most_rows: int | None = None) -> Tensor:
         return values.clone() if values.device.type == "cpu" else values.cpu()
 
 
-def _with_target(batch: KeptBatch, target: Tensor | None, largest: int) -> KeptBatch:
-    """A batch with the same rows of its target; without it where they are not known."""
+def _target_of(batch: KeptBatch, target: Tensor | None, largest: int) -> Tensor | None:
+    """A copy of the same rows of the target of a batch; None where they are not known."""
     values = None if target is None else plain(target)
     if values is None:
-        return batch
+        return None
     kept = _rows(batch.inputs)
     if batch.rows and kept != batch.rows:
         if not values.dim() or len(values) != batch.rows:
-            return batch
+            return None
         with torch._C.DisableTorchFunction():
             values = values[:kept]
-    if _bytes(values) > largest:
-        return batch
-    return dataclasses.replace(batch, target=_copy(values))
+    return None if _bytes(values) > largest else _copy(values)
 
 
 def _mapped(value: Any, function: Callable[[Tensor], Tensor], deepest: int) -> Any:

@@ -14,6 +14,8 @@ from netwise.tasks import BOUNDED, RECTIFIERS
 
 DEAD_AFTER = 512  # samples for which a unit has to be 0 before it is called dead
 EDGE = 0.025  # share of its range: this near to a limit a bounded unit is saturated
+MOST_COPIED = 2**14  # values of an activation that is copied, to be measured later
+MOST_SCALARS = 8  # that are measured of one, in round numbers
 MOST_VALUES = 2**22  # of one activation: of larger ones every k-th sample is read
 
 _CONVOLUTIONS = (
@@ -56,6 +58,11 @@ class ActivationStatistics:
         if piece is not None:
             self._pieces.setdefault(name, []).append(piece)
 
+    @property
+    def waiting(self) -> int:
+        """How many numbers wait for `write`."""
+        return sum(MOST_SCALARS + piece.copied for each in self._pieces.values() for piece in each)
+
     def write(self, row: dict[str, float]) -> None:
         """Write the signals of all layers into a row."""
         pieces = [piece for each in self._pieces.values() for piece in each]
@@ -79,38 +86,74 @@ class ActivationStatistics:
 
 
 class Piece:
-    """What was measured of one activation.
+    """What is measured of one activation.
+
+    A small one in memory is copied at first, and measured once its numbers are read: those of many
+    steps one after the other take half the time that each of them takes between the operations of
+    a training step.
 
     Attributes:
         samples, count: of its values.
-        scalars: its sum; its sum of squares; how many are not 0; with several samples the sum of
-            squared distances from the first one, and of the squares of their sums over the samples;
-            with a bounded activation how many are saturated.
-        bounded: whether the last one is there.
-        positive: which units are above 0 for any sample; None for other activations.
+        bounded: whether its activation has limits.
+        copied: values that wait to be measured.
     """
 
-    __slots__ = ("bounded", "count", "positive", "samples", "scalars")
+    __slots__ = (
+        "_activation",
+        "_copy",
+        "_positive",
+        "_scalars",
+        "bounded",
+        "copied",
+        "count",
+        "samples",
+    )
 
     def __init__(self, a: Tensor, activation: str, layer: nn.Module | None) -> None:
         a = part_of(a)
-        self.samples, self.count = a.shape[0], a.numel()
-        self.positive = active_units(a, layer) if activation in RECTIFIERS else None
+        self.samples, self.count, self.copied = a.shape[0], a.numel(), 0
+        self.bounded, self._activation = activation in BOUNDED, activation
+        self._copy: Tensor | None = None
+        if self.count <= MOST_COPIED and a.is_cpu and not isinstance(layer, _CONVOLUTIONS):
+            self.copied, self._copy = self.count, a.clone()
+        else:
+            self._measure(a, layer)
+
+    @property
+    def scalars(self) -> list[Tensor]:
+        """Its sum; its sum of squares; how many are not 0; with several samples the sum of squared
+        distances from the first one, and of the squares of their sums over the samples; with a
+        bounded activation how many are saturated."""
+        self._measure_copy()
+        return self._scalars
+
+    @property
+    def positive(self) -> Tensor | None:
+        """Which units are above 0 for any sample; None for other activations than rectifiers."""
+        self._measure_copy()
+        return self._positive
+
+    def _measure_copy(self) -> None:
+        copy, self._copy, self.copied = self._copy, None, 0
+        if copy is not None:
+            self._measure(copy, None)
+
+    def _measure(self, a: Tensor, layer: nn.Module | None) -> None:
+        self._positive = active_units(a, layer) if self._activation in RECTIFIERS else None
         rows = a.reshape(self.samples, -1).to(torch.float32)
         flat = rows.reshape(-1)
         signs = flat.sign()
         # Dot products are many times faster than `count_nonzero` and `var`.
-        self.scalars = [flat.sum(), torch.dot(flat, flat), torch.dot(signs, signs)]
+        self._scalars = [flat.sum(), torch.dot(flat, flat), torch.dot(signs, signs)]
         if self.samples > 1:
             # From the first sample: exactly 0 for outputs that are equal for all samples.
             distances = rows - rows[:1]
             sums, far = distances.sum(0), distances.reshape(-1)
-            self.scalars += [torch.dot(far, far), torch.dot(sums, sums)]
-        self.bounded = activation in BOUNDED
+            self._scalars += [torch.dot(far, far), torch.dot(sums, sums)]
         if self.bounded:
-            low, high = BOUNDED[activation]
+            low, high = BOUNDED[self._activation]
             middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-            self.scalars.append(torch.count_nonzero((flat - middle).abs_() > reach))
+            self._scalars.append(torch.count_nonzero((flat - middle).abs_() > reach))
 
 
 class _Totals:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -33,13 +34,15 @@ from netwise.observe.weighted_layers import (
 # table of embeddings more, since most of its rows do not change.
 MOST_COPIED, MOST_COPIED_OF_TABLE = 2**15, 2**20
 
+MOST_WAITING = 1024  # matrices whose norms wait to be read together
+
 
 class LayerWeights:
     """Of one module: its layers with weights, and what one watched step does to these.
 
     Args:
         module: it.
-        later: rows get the signals of samples by `complete`, many together. Default: at once.
+        later: rows get their signals by `complete`, many together. Default: at once.
     """
 
     def __init__(self, module: nn.Module, later: bool = False) -> None:
@@ -53,6 +56,8 @@ class LayerWeights:
         self._weight_norms: list[Tensor] = []
         self._equal: dict[str, bool] = {}  # the units of a layer have equal weights now
         self._samples = WeightSamples(later)
+        self._later = later
+        self._waiting: list[_StepNorms] = []
         self.refresh()
 
     def refresh(self, parameters: bool = False) -> bool:
@@ -179,42 +184,40 @@ class LayerWeights:
 
     def step_ends(self, row: dict[str, float], loss_scale: float) -> None:
         """Write the signals of the weights into a row, and forget what was copied."""
-        gradients, before, weights = self.gradient_norms, self._before, self._weight_norms
-        changes = changes_of(before)
-        found: list[tuple[str, _Before, Tensor]] = []
-        for entry, weight, change in zip(before, weights, changes, strict=True):
+        gradients, before = self.gradient_norms, self._before
+        norms: list[_MatrixNorms] = []
+        for entry, weight, change in zip(
+            before, self._weight_norms, changes_of(before), strict=True
+        ):
             gradient = gradients.get(entry.key)
-            if gradient is None and gradients:
-                continue  # no loss reaches it
-            found.append((signals.WEIGHT_NORM, entry, weight))
-            if gradient is not None:
-                found.append((signals.GRADIENT_RATIO, entry, gradient))
-            if change is not None:
-                found.append((signals.UPDATE_RATIO, entry, change))
-        totals: dict[str, _Totals] = {}
-        values = values_of([value for _, _, value in found])
-        for (signal, entry, _), value in zip(found, values, strict=True):
-            total = totals.get(entry.layer)
-            if total is None:
-                total = totals[entry.layer] = _Totals()
-            total.add(signal, entry, value)
-        for name, total in totals.items():
-            total.write(row, name, loss_scale)
-        for name, same in self._equal.items():
-            row[f"{signals.UNITS_EQUAL}|{name}"] = float(same)
+            if gradient is not None or not gradients:  # else no loss reaches it
+                norms.append(
+                    _MatrixNorms(entry.layer, entry.count, entry.share, weight, gradient, change)
+                )
+        self._waiting.append(_StepNorms(row, loss_scale, norms, self._equal))
+        if not self._later or len(norms) * len(self._waiting) > MOST_WAITING:
+            self._write_norms()
         now = [(entry, entry.now()) for entry in before]
         known = [(entry, values) for entry, values in now if values is not None]
         self._samples.write(
             row,
             [(entry.layer, values) for entry, values in known],
             [(entry.layer, entry.copy) for entry, _ in known],
-            set(totals),
+            {each.layer for each in norms},
             loss_scale,
         )
         self.forget()
 
+    def _write_norms(self) -> None:
+        """Write the norms of the steps that wait, whose numbers are read together."""
+        steps, self._waiting = self._waiting, []
+        values = iter(values_of([norm for step in steps for norm in step.tensors()]))
+        for step in steps:
+            step.write(values)
+
     def complete(self) -> None:
         """Write what the rows of earlier steps still lack."""
+        self._write_norms()
         self._samples.complete()
 
     def forget(self) -> None:
@@ -232,7 +235,7 @@ class _Before:
         values: its numbers. Every k-th row of them is copied.
     """
 
-    __slots__ = ("copy", "count", "every", "key", "layer", "reference")
+    __slots__ = ("copy", "count", "every", "key", "layer", "reference", "share")
 
     def __init__(self, layer: WeightedLayer, parameter: nn.Parameter, values: Tensor) -> None:
         self.layer, self.key, self.count = layer.name, id(parameter), values.numel()
@@ -243,6 +246,7 @@ class _Before:
             self.every = max(1, min(math.ceil(self.count / most), values.shape[0] // 2))
             values = values[:: self.every]
         self.copy = values.clone()
+        self.share = values.numel() / self.count if self.every > 1 else 1.0
 
     def now(self) -> Tensor | None:
         """The same numbers of the parameter now; None where it is gone or another one."""
@@ -255,25 +259,85 @@ class _Before:
         return values if same and values.device == copy.device else None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _MatrixNorms:
+    """Norms of one weight matrix in a step, not read yet.
+
+    Args:
+        layer: it belongs to.
+        count: of its numbers.
+        share: of the numbers whose change is known.
+        weight, gradient, change: the norms; None where there is none.
+    """
+
+    layer: str
+    count: int
+    share: float
+    weight: Tensor
+    gradient: Tensor | None
+    change: Tensor | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _StepNorms:
+    """The norms of a step, to be written into its row.
+
+    Args:
+        row: of the step.
+        loss_scale: by which gradients are divided.
+        matrices: their norms.
+        equal: whether the units of a layer have equal weights, where that was looked at.
+    """
+
+    row: dict[str, float]
+    loss_scale: float
+    matrices: list[_MatrixNorms]
+    equal: dict[str, bool]
+
+    def tensors(self) -> Iterator[Tensor]:
+        """All norms, in the order in which `write` takes their numbers."""
+        for each in self.matrices:
+            for norm in (each.weight, each.gradient, each.change):
+                if norm is not None:
+                    yield norm
+
+    def write(self, values: Iterator[float]) -> None:
+        """Write the signals of all layers.
+
+        Args:
+            values: the numbers of `tensors`.
+        """
+        totals: dict[str, _Totals] = {}
+        for each in self.matrices:
+            total = totals.get(each.layer)
+            if total is None:
+                total = totals[each.layer] = _Totals()
+            total.add(each, values)
+        for name, total in totals.items():
+            total.write(self.row, name, self.loss_scale)
+        for name, same in self.equal.items():
+            self.row[f"{signals.UNITS_EQUAL}|{name}"] = float(same)
+
+
 class _Totals:
-    """Squared norms of the matrices of one layer."""
+    """Norms of the matrices of one layer together."""
 
     def __init__(self) -> None:
         self.weight = self.gradient = self.change = 0.0
         self.count = 0  # of the numbers in matrices with a gradient
         self.has_gradient, self.has_change = False, False
 
-    def add(self, signal: str, entry: _Before, norm: float) -> None:
-        if signal is signals.WEIGHT_NORM:
-            self.weight = math.hypot(self.weight, norm)
-        elif signal is signals.GRADIENT_RATIO:
+    def add(self, matrix: _MatrixNorms, values: Iterator[float]) -> None:
+        self.weight = math.hypot(self.weight, next(values))
+        if matrix.gradient is not None:
             self.has_gradient = True
-            self.gradient = math.hypot(self.gradient, norm)
-            self.count += entry.count
-        elif norm or entry.every == 1:  # other rows than those copied may have changed
-            self.has_change = True
-            share = entry.copy.numel() / entry.count if entry.count else 1.0
-            self.change = math.hypot(self.change, norm / math.sqrt(share))
+            self.gradient = math.hypot(self.gradient, next(values))
+            self.count += matrix.count
+        if matrix.change is not None:
+            change = next(values)
+            if change or matrix.share == 1:  # else other rows than those copied may have changed
+                self.has_change = True
+                self.change = math.hypot(self.change, change / math.sqrt(matrix.share))
 
     def write(self, row: dict[str, float], name: str, loss_scale: float) -> None:
         row[f"{signals.WEIGHT_NORM}|{name}"] = self.weight

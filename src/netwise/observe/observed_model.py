@@ -126,30 +126,50 @@ def _joined(prefix: str, layer: str) -> str:
 
 
 @dataclass(frozen=True)
-class _RowNames:
+class _RowPart:
     """Signals of one module in a row of its model.
 
     Args:
-        found: of the module.
-        row: of the model.
+        root: the module.
+        found: its signals, once its probe has completed them.
         prefix: before names of layers.
         without_weights: leave out the signals of weights.
     """
 
+    root: Root
     found: dict[str, float]
-    row: dict[str, Any]
     prefix: str
     without_weights: bool
 
-    def copy(self) -> None:
+    def write(self, row: dict[str, Any]) -> None:
         """Write all that was found into the row."""
         if not self.prefix and not self.without_weights:
-            self.row.update(self.found)
+            row.update(self.found)
             return
         for name, value in self.found.items():
             signal, bar, layer = name.partition("|")
             if not (self.without_weights and signal in OF_WEIGHTS):
-                self.row[f"{signal}|{_joined(self.prefix, layer)}" if bar else signal] = value
+                row[f"{signal}|{_joined(self.prefix, layer)}" if bar else signal] = value
+
+
+@dataclass(frozen=True)
+class _IncompleteRow:
+    """A row that still lacks the signals of its modules."""
+
+    row: dict[str, Any]
+    parts: list[_RowPart]
+
+    def complete(self) -> None:
+        """Write them before what else is known of the step."""
+        row, known = self.row, dict(self.row)
+        row.clear()
+        row["step"] = known["step"]
+        for part in self.parts:
+            part.write(row)
+        moved = [v > 0 for k, v in row.items() if k.startswith(signals.UPDATE_RATIO + "|")]
+        if moved:
+            row[signals.WEIGHTS_MOVED] = sum(moved) / len(moved)
+        row.update(known)
 
 
 def target_signals(target: Any, ignore_index: int | None = None) -> dict[str, float]:
@@ -198,7 +218,7 @@ class ObservedModel:
         self.perhaps: list[dict[str, Any]] = []  # passes that may be a part of the training step
         self.trainable: set[str] = set()
         self.new_rows: list[dict[str, Any]] = []  # not yet written to files
-        self._incomplete: list[tuple[Root, _RowNames]] = []  # rows whose signals are to come
+        self._incomplete: list[_IncompleteRow] = []  # rows whose signals are to come
         self.sites: dict[tuple[Any, ...], LossSite] = {}
         self.reached: set[str] = set()
         self.owned: set[str] = set()  # weights that an optimizer holds
@@ -277,17 +297,13 @@ class ObservedModel:
         self.waiting = False
         scale = self._scale()
         row: dict[str, Any] = {"step": max(self.steps - 1, 0)}
+        parts: list[_RowPart] = []
         for root in self.roots:
-            if root.stepping:
+            if root.stepping and root.probe.seen:
                 found = root.probe.step_ends(scale)
-                names = _RowNames(found, row, self.prefix(root), root.has_stand_ins)
-                names.copy()
-                self._incomplete.append((root, names))
+                parts.append(_RowPart(root, found, self.prefix(root), root.has_stand_ins))
             if root.training_mode is not None and root.evaluation.has_mode_layers:
                 row[signals.TRAINING_MODE] = float(root.training_mode)
-        moved = [v > 0 for k, v in row.items() if k.startswith(signals.UPDATE_RATIO + "|")]
-        if moved:
-            row[signals.WEIGHTS_MOVED] = sum(moved) / len(moved)
         for account in self.accounts:
             self._add_account(account, row)
         row.update(self.stated_signals)
@@ -297,20 +313,23 @@ class ObservedModel:
                 root.evaluation.step_ends()
             root.new_row()
         self.pending.clear()
-        if len(row) == 1:
+        if len(row) == 1 and not parts:
             return None
         self._keep(row)
+        self._incomplete.append(_IncompleteRow(row, parts))
         if len(self._incomplete) >= MOST_INCOMPLETE:
             self.complete_rows()
         return row
 
     def complete_rows(self) -> None:
-        """Write what rows still lack: some signals of many steps are computed together."""
+        """Write what rows still lack: signals of many steps are read and computed together."""
         incomplete, self._incomplete = self._incomplete, []
-        for root in {id(root): root for root, _ in incomplete}.values():
+        for root in {
+            id(part.root): part.root for each in incomplete for part in each.parts
+        }.values():
             root.probe.complete()
-        for _, names in incomplete:
-            names.copy()
+        for each in incomplete:
+            each.complete()
 
     def _scale(self) -> float:
         counted = [a.row.counted[-1].scale for a in self.accounts if a.row and a.row.counted]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -28,7 +28,32 @@ from netwise.observe.layer_weights import LayerWeights
 from netwise.observe.nested import tensors_in
 from netwise.observe.readable import readable, values_of
 
+MOST_WAITING = 2**20  # numbers of activations that wait to be read, or to be measured
 MOST_DEVIATIONS = 3  # after so many passes with other calls of layers, each pass is read anew
+
+
+@dataclass(frozen=True, eq=False)
+class _Activations:
+    """What was measured of activations in a step, to be written into its row.
+
+    Args:
+        row: of the step.
+        inputs: size, sum and sum of squares of the first layer's input; None where not known.
+        statistics: of the layers' activations.
+    """
+
+    row: dict[str, float]
+    inputs: tuple[int, list[Tensor]] | None
+    statistics: ActivationStatistics | None
+
+    def write(self) -> None:
+        """Read the numbers, and write the signals."""
+        row = self.row
+        if self.inputs is not None:
+            count, (total, square) = self.inputs[0], values_of(self.inputs[1])
+            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std_of(count, total, square)
+        if self.statistics is not None:
+            self.statistics.write(row)
 
 
 class Probe:
@@ -41,7 +66,7 @@ class Probe:
 
     Args:
         module: that is observed.
-        later: rows get some of their signals by `complete`, many together. Default: at once.
+        later: rows get their signals by `complete`, many together. Default: at once.
 
     Example:
         >>> probe = Probe(nn.Linear(2, 1))
@@ -65,7 +90,10 @@ class Probe:
         self._awaits_input = False
         self._input: tuple[int, list[Tensor]] | None = None
         self._output: weakref.ref[Tensor] | None = None
-        self._seen = False
+        self.seen = False  # something of a step was seen
+        self._later = later
+        self._waiting: list[_Activations] = []
+        self._waiting_numbers = 0
 
     @property
     def module(self) -> nn.Module | None:
@@ -115,7 +143,7 @@ class Probe:
         reader, self._pass = self._pass, None
         if reader is None:
             return
-        self._seen = True
+        self.seen = True
         first = next((t for t in tensors_in(output) if t.dim()), None)
         self._output = None if first is None else weakref.ref(first)
         plan = reader.end(output)
@@ -133,12 +161,12 @@ class Probe:
 
     def backward_ends(self) -> None:
         """A backward pass has ended: the gradients of the module are those of this pass."""
-        self._seen = True
+        self.seen = True
         self._weights.backward_ends()
 
     def step_begins(self) -> None:
         """The optimizer is about to change the weights."""
-        self._seen = True
+        self.seen = True
         if self._statistics is None:
             self._refresh()
         if not self.layers:
@@ -157,28 +185,33 @@ class Probe:
             loss_scale: by which the loss was multiplied before `backward`; gradients are divided
                 by it.
         """
-        if not self._seen:
+        if not self.seen:
             return {}
         if not self.layers:
             self._describe(Plan())
         row: dict[str, float] = {}
-        if self._input is not None:
-            count, (total, square) = self._input[0], values_of(self._input[1])
-            row[signals.INPUT_MEAN], row[signals.INPUT_STD] = mean_and_std_of(count, total, square)
-        if self._statistics is not None:
-            self._statistics.write(row)
+        self._waiting.append(_Activations(row, self._input, self._statistics))
+        self._waiting_numbers += 0 if self._statistics is None else self._statistics.waiting
+        if not self._later or self._waiting_numbers > MOST_WAITING:
+            self._write_activations()
         self._weights.step_ends(row, loss_scale)
         self.forget()
         return row
 
+    def _write_activations(self) -> None:
+        waiting, self._waiting, self._waiting_numbers = self._waiting, [], 0
+        for each in waiting:
+            each.write()
+
     def complete(self) -> None:
         """Write what the rows of earlier steps still lack."""
+        self._write_activations()
         self._weights.complete()
 
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""
         self._pass, self._statistics, self._input, self._output = None, None, None, None
-        self._seen = False
+        self.seen = False
         self._weights.forget()
 
     def _refresh(self) -> None:

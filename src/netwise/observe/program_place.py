@@ -44,9 +44,9 @@ def program_place() -> str:
     """
     installed = ""
     for frame in _frames():
-        package = _package(frame.f_code.co_filename)
-        place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-        if package is None:
+        file = frame.f_code.co_filename
+        place = f"{_name(file)}:{frame.f_lineno}"
+        if _package(file) is None:
             return place
         installed = installed or place
     return installed
@@ -157,6 +157,11 @@ def _frames() -> Iterator[FrameType]:
 def is_installed(file: str) -> bool:
     """Whether a file of code belongs to an installed package, or to Python itself."""
     return _package(file) is not None
+
+
+@lru_cache(maxsize=4096)
+def _name(file: str) -> str:
+    return Path(file).name
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+USUAL = (Tensor, torch.nn.Parameter)  # classes whose values need no conversion
 MOST_COLUMNS = 4096  # numbers of a sample that are read; of more, evenly distributed ones
 MOST_NUMBERS = 65_536  # numbers of a tensor that are read; of more, rows from all of its parts
 
@@ -27,7 +28,8 @@ def plain(value: Tensor) -> Tensor | None:
         return None
     if torch._C._len_torch_dispatch_stack():
         return None
-    if type(value).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+    is_usual = type(value) in USUAL
+    if not is_usual and type(value).__torch_dispatch__ is not Tensor.__torch_dispatch__:
         return None
     if torch._C._functorch.is_functorch_wrapped_tensor(value):
         return None
@@ -35,6 +37,8 @@ def plain(value: Tensor) -> Tensor | None:
         return None
     if value.is_complex():
         return None
+    if is_usual:  # nothing but the graph is to be taken away
+        return value.detach()
     with torch._C.DisableTorchFunction():
         return value.detach().as_subclass(Tensor)
 
