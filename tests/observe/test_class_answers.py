@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix, r2_score
 
-from netwise.observe.class_answers import ClassAnswers
+from netwise.observe.class_answers import RECENT, ClassAnswers
 
 G = torch.Generator().manual_seed(0)
 
@@ -75,3 +75,20 @@ def test_r2_is_that_of_scikit_learn() -> None:
     assert answers.total() == ()
     answers.clear()
     assert answers.r2 is None
+
+
+def test_batches_that_are_counted_together_are_those_that_were_added() -> None:
+    together, alone = ClassAnswers(RECENT), ClassAnswers(RECENT)
+    target = torch.zeros(6, dtype=torch.int64)  # a buffer that the program fills anew
+    for _ in range(RECENT + 5):
+        scores = torch.randn(6, 3, generator=G)
+        target.copy_(torch.randint(3, (6,), generator=G))
+        together.add(scores, target, "cross entropy")
+        alone.add(scores, target, "cross entropy")
+        alone.total()  # counts at once
+    target.zero_()
+    assert together.total() == alone.total()
+    assert sum(asked for asked, _, _ in together.total()) == 6 * RECENT
+    together.add(scores, target, "cross entropy")
+    together.clear()
+    assert together.total() == ()

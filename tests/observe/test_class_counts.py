@@ -24,7 +24,7 @@ def test_what_waits_is_bounded() -> None:
     counts = ClassCounts()
     for _ in range(2000):
         counts.add(torch.tensor([3, 5]))
-        assert sum(len(values) for values, _ in counts._waiting) <= MOST_WAITING
+        assert sum(len(values) for values in counts._waiting) <= MOST_WAITING
         assert len(counts._waiting) <= 300
     assert counts.distribution()[1].tolist() == [0.5, 0.5]
 

@@ -378,3 +378,16 @@ def test_features_that_are_seldom_other_than_zero_are_not_far_apart() -> None:
     row = passes.window_ends()
     assert row[EVALUATION_INPUT_OFFSET] < 0.3
     assert 0.7 < row[EVALUATION_INPUT_RATIO] < 1.4
+
+
+def test_inputs_of_training_that_are_read_together_are_those_that_were_given() -> None:
+    batches = [draw(5, 4, seed=seed) for seed in range(11)]
+    passes, buffer = EvaluationPasses(module()), torch.empty(5, 4)
+    for batch in batches:
+        passes.training_pass([buffer.copy_(batch)])
+    buffer.zero_()
+    passes.evaluation_pass([batches[-1]])
+    assert passes.evaluation_rows_seen_in_training == 1.0
+    passes.evaluation_pass([draw(16, 4, seed=99)])
+    facts = passes.window_ends()
+    assert facts[TRAINING_INPUT_MEAN] == pytest.approx(float(torch.cat(batches).mean()), abs=1e-6)

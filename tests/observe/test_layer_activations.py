@@ -161,3 +161,17 @@ def test_a_unit_is_active_where_any_place_is(layer: nn.Module, shape: tuple[int,
     axis = 2 if isinstance(layer, nn.Linear) else 1
     a.select(axis, 1)[-1, -1] = 1.0
     assert active_units(a, layer).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("size", [(20, 7), (2, layer_activations.MOST_COPIED)])
+def test_what_happens_to_an_activation_after_it_was_measured_changes_nothing(
+    size: tuple[int, int],
+) -> None:
+    a = torch.randn(size, generator=generator())
+    expected = row_of(a.clone(), kind="ReLU")
+    statistics = ActivationStatistics({})
+    statistics.add("layer", statistics.measured(a, "ReLU", None))
+    a.zero_()  # as an activation that works in place does
+    row: dict[str, float] = {}
+    statistics.write(row)
+    assert {name.partition("|")[0]: value for name, value in row.items()} == expected

@@ -359,3 +359,17 @@ def test_passes_of_different_length_are_all_read() -> None:
     rows = [watched_step(probe, module, lambda: cross_entropy(module)) for _ in range(12)]
     assert [layer.activation for layer in probe.layers] == ["Tanh", "Identity"]
     assert all(f"{signals.ACTIVATION_STD}|head" in row for row in rows[-4:])
+
+
+def test_rows_that_are_completed_together_are_those_of_single_steps() -> None:
+    def rows(later: bool) -> list[dict[str, float]]:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+        probe, x = Probe(model, later), torch.randn(8, 4)
+        found = [watched_step(probe, model, lambda: model(x).square().mean()) for _ in range(5)]
+        if later:
+            assert found == [{}] * 5
+        probe.complete()
+        return found
+
+    assert rows(later=True) == rows(later=False)

@@ -27,23 +27,25 @@ class ClassCounts:
         self._values = torch.zeros(0, dtype=torch.int64, device="cpu")
         self._counts = torch.zeros(0, dtype=torch.int64, device="cpu")
         self._other = 0
-        self._waiting: list[tuple[Tensor, Tensor]] = []
+        self._waiting: list[Tensor] = []
         self._waiting_numbers = 0
 
     def add(self, numbers: Tensor) -> None:
         """Count the whole numbers of a one-dimensional tensor on the CPU."""
-        values, counts = numbers.unique(return_counts=True)
-        self._waiting.append((values, counts))
-        self._waiting_numbers += len(values) + 16  # a short tensor costs memory, too
+        self._waiting.append(numbers)
+        self._waiting_numbers += len(numbers) + 16  # a short tensor costs memory, too
         if self._waiting_numbers > max(MOST_WAITING, len(self._values) // 4):
             self._merge()
 
     def _merge(self) -> None:
         if not self._waiting:
             return
-        all_values = torch.cat([self._values, *(values for values, _ in self._waiting)])
-        all_counts = torch.cat([self._counts, *(counts for _, counts in self._waiting)])
+        new, counts_of_new = torch.cat(self._waiting).unique(return_counts=True)
         self._waiting, self._waiting_numbers = [], 0
+        all_values, all_counts = (
+            torch.cat([self._values, new]),
+            torch.cat([self._counts, counts_of_new]),
+        )
         values, place = all_values.unique(return_inverse=True)
         counts = torch.zeros(len(values), dtype=torch.int64, device="cpu")
         counts = counts.scatter_add(0, place, all_counts)

@@ -34,6 +34,9 @@ MOST_NUMBERS_OF_NORM = 32_768  # of one input of a batch norm, for enough of eac
 MOST_PASSES = 8  # of one window whose inputs are read
 FIRST_WINDOWS, GROWTH = 4, 1.3  # whose inputs are read, and how their distances grow afterwards
 MOST_TRAINING_PASSES = 1024  # whose inputs are read
+# Inputs of so many passes, each of so many numbers, are copied and read together: that of each by
+# itself takes several times as long between the operations of a training step.
+MOST_WAITING, MOST_COPIED = 8, 2**15
 MOST_NORMS = 64  # layers
 MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
 FEWEST_ROWS = 8  # evaluated samples, for a comparison of inputs; fewer may be a trial of shapes
@@ -155,8 +158,9 @@ class EvaluationPasses:
         self.watched_share = 1.0
         self.normed_by_evaluated = False
         self.scaled_by_itself = ""
-        self._known = KnownRows()
-        self._training, self._evaluation = Moments(), Moments()
+        self._known_rows = KnownRows()
+        self._training_moments, self._evaluation = Moments(), Moments()
+        self._waiting: list[list[Tensor]] = []  # copies of inputs of training, not read yet
         self._evaluation_known = Moments()  # of rows that are known from training
         self._in_step = False
         self._windows, self._next_window = 0, 1
@@ -181,8 +185,36 @@ class EvaluationPasses:
         self.training_passes += 1
         if self.training_passes > MOST_TRAINING_PASSES:
             return
-        self._known.add(inputs)
-        _add(self._training, inputs, self._training)
+        values = [plain(tensor) for tensor in inputs]
+        known = [each for each in values if each is not None and each.is_cpu]
+        if len(known) < len(values) or sum(map(Tensor.numel, known)) > MOST_COPIED:
+            self._read_waiting()
+            self._read_training(inputs)
+            return
+        self._waiting.append([each.clone() for each in known])
+        if len(self._waiting) >= MOST_WAITING:
+            self._read_waiting()
+
+    def _read_training(self, inputs: Sequence[Tensor]) -> None:
+        self._known_rows.add(inputs)
+        _add(self._training_moments, inputs, self._training_moments)
+
+    def _read_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for inputs in waiting:
+            self._read_training(inputs)
+
+    @property
+    def _known(self) -> KnownRows:
+        """Rows of training."""
+        self._read_waiting()
+        return self._known_rows
+
+    @property
+    def _training(self) -> Moments:
+        """Moments of the inputs of training."""
+        self._read_waiting()
+        return self._training_moments
 
     def evaluation_pass(self, inputs: Sequence[Tensor], output: Any = None) -> None:
         """A pass without gradients.

@@ -20,7 +20,8 @@ class ModuleCalls:
 
     def __init__(self, table: ModelTable) -> None:
         self._table = table
-        self._stack: list[tuple[int, Root | None]] = []
+        # Of each call: id of the module, the root that it is, the innermost root that runs.
+        self._stack: list[tuple[int, Root | None, Root | None]] = []
 
     @property
     def any(self) -> bool:
@@ -32,6 +33,11 @@ class ModuleCalls:
         """Whether several roots are known, so that one may use the outputs of another."""
         return len(self._table.roots) > 1
 
+    @property
+    def _innermost(self) -> Root | None:
+        """The innermost root that runs."""
+        return self._stack[-1][2] if self._stack else None
+
     def clear(self) -> None:
         """Forget the running calls."""
         self._stack = []
@@ -41,9 +47,9 @@ class ModuleCalls:
         or the one that the user wants to record."""
         is_root = not self._stack or module is self._table.given
         root = self._table.root(module) if is_root else None
-        if root is not None and any(running is root for _, running in self._stack):
+        if root is not None and any(running is root for _, running, _ in self._stack):
             root = None  # the module inside of a wrapper such as DDP
-        self._stack.append((id(module), root))
+        self._stack.append((id(module), root, root or self._innermost))
         if root is not None:
             root.calls = []
         return root
@@ -52,12 +58,12 @@ class ModuleCalls:
         """A module is called; whether it is a part of one that runs, and no root."""
         if not self._stack or module is self._table.given:
             return False
-        self._stack.append((id(module), None))
+        self._stack.append((id(module), None, self._stack[-1][2]))
         return True
 
     def end_part(self, module: nn.Module) -> bool:
         """A module has returned; whether it was the innermost one, and no root."""
-        if not self._stack or self._stack[-1] != (id(module), None):
+        if not self._stack or self._stack[-1][:2] != (id(module), None):
             return False
         self._stack.pop()
         return True
@@ -66,12 +72,12 @@ class ModuleCalls:
         """A module has returned: whether it is a root, and the root that it is a part of."""
         root: Root | None = None
         while self._stack:  # a call that was not seen to end has raised
-            key, root = self._stack.pop()
+            key, root, _ = self._stack.pop()
             if key == id(module):
                 break
         if root is not None:
             return True, root
-        return False, next((r for _, r in reversed(self._stack) if r is not None), None)
+        return False, self._innermost
 
     def note(self, root: Root, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """Record whether gradients go through a layer."""

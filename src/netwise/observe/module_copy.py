@@ -20,6 +20,8 @@ MOST_BYTES = 200_000_000  # of weights and buffers that are copied while a progr
 # Classes whose copies would hold more than a network: their trainer, their engine.
 _HEAVY = ("lightning", "pytorch_lightning", "keras", "deepspeed")
 
+_WITHOUT_TENSORS = (bool, int, float, str, type(None))  # classes of most attributes
+
 
 class CannotCopy(Exception):
     """A module that is not copied; the message is the reason, as a part of a sentence."""
@@ -110,7 +112,7 @@ def _attributes(module: nn.Module) -> list[Tensor]:
         tensor
         for part in module.modules()
         for name, value in vars(part).items()
-        if name not in inner
+        if name not in inner and value.__class__ not in _WITHOUT_TENSORS
         for tensor in tensors_in(value)
     ]
 

@@ -244,10 +244,13 @@ class Observer:
 
     def _foreign(self) -> bool:
         """Whether an event is none of the observed program's training."""
+        return torch.compiler.is_compiling() or self._elsewhere()
+
+    def _elsewhere(self) -> bool:
+        """The same for events that a compiler does not see."""
         return (
             QUIET.depth > 0
-            or get_ident() != self.thread
-            or torch.compiler.is_compiling()
+            or get_ident() != self._unwatched.thread
             or torch._C._get_tracing_state() is not None
         )
 
@@ -362,12 +365,12 @@ class Observer:
 
     def module_begins(self, module: nn.Module) -> None:
         """See `Listener`."""
-        if not in_backward() and not self._foreign():
+        if not in_backward() and not self._elsewhere():
             self._modules.begins(module)
 
     def module_ended(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         """See `Listener`."""
-        if not in_backward() and self._calls.any and not self._foreign():
+        if self._calls.any and not in_backward() and not self._elsewhere():
             self._modules.ended(module, args, kwargs, output)
 
     def mode_set(self, module: nn.Module, was_training: bool) -> None:

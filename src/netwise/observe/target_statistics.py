@@ -100,7 +100,7 @@ class TargetStatistics:
         elif width is not None:
             self._width = self._width or width
         self._counts.add(numbers[used])
-        return float(used.double().mean())
+        return int(used.count_nonzero()) / used.numel()
 
     def facts(self) -> dict[str, Any]:
         """Fields of `RunFacts` about the targets; {} without any that were read.
