@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from netwise.observe.loss_forms import hinge_parts, is_written_softmax, picked_below
+from netwise.observe.loss_forms import hinge_parts, is_written_softmax, pair_parts, picked_below
 from netwise.observe.loss_graph import read_loss
 from netwise.wiring import CROSS_ENTROPY, HINGE, LOGARITHM
 
@@ -52,6 +52,16 @@ def test_no_hinge(loss: Tensor) -> None:
 def test_the_square_of_a_hinge_is_one() -> None:
     term = read_loss(((1 - SIGNS * OUT).clamp(min=0) ** 2).mean()).terms[0].term
     assert (term.operation, term.target_low, term.target_high) == (HINGE, -1, 1)
+
+
+def test_pairs_that_are_alike_or_not() -> None:
+    other, zeros = torch.randn(6, 3), torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0, 1.0])
+    for target, low in ((zeros, 0), (2 * zeros - 1, -1)):
+        loss = F.cosine_embedding_loss(OUT, other, target, margin=0.2)
+        term = read_loss(loss).terms[0].term
+        assert (term.operation, term.target_low, term.target_high) == (HINGE, low, 1)
+    halves = torch.where(zeros > 0, OUT[:, 0], 0) + torch.where(zeros == 0, OUT[:, 1], 0)
+    assert pair_parts(halves.grad_fn) is None
 
 
 def test_a_softmax_that_is_written_out() -> None:

@@ -28,7 +28,7 @@ from netwise.observe.autograd_nodes import (
     shape_of,
     signed,
 )
-from netwise.observe.loss_forms import hinge_parts, is_written_softmax
+from netwise.observe.loss_forms import hinge_parts, is_written_softmax, pair_parts
 from netwise.wiring import (
     ABSOLUTE_ERROR,
     BINARY_CROSS_ENTROPY,
@@ -131,7 +131,7 @@ def match(node: Node) -> Match | None:
     if kind in ("Mul", "Sub"):
         return _with_probabilities(node, kind)
     if kind == "Add":
-        return _two_logarithms(node)
+        return _of_pairs(node) or _two_logarithms(node)
     if kind in ("Gather", "Index", "Log", "LogSoftmax", "LogSigmoid"):
         return _picked(node, kind)
     return None
@@ -175,6 +175,15 @@ def _hinge(node: Node, kind: str) -> Match | None:
         return None
     source, target = parts
     return Match(HINGE, node, source, target=target, elements=numel(shape_of(node)))
+
+
+def _of_pairs(node: Node) -> Match | None:
+    """A loss of cosines, of pairs that are alike or not."""
+    parts = pair_parts(node)
+    if parts is None:
+        return None
+    source, target = parts
+    return Match(HINGE, node, source, by_hand=False, target=target, elements=numel(shape_of(node)))
 
 
 def _residual_loss(node: Node, kind: str) -> Match | None:

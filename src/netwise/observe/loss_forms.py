@@ -72,6 +72,39 @@ def _ranking_parts(total: Node) -> tuple[Node, Tensor] | None:
     return (output, target) if few and bool((target > 0).any()) else None
 
 
+def pair_parts(node: Node) -> tuple[Node, Tensor] | None:
+    """The way to the outputs, and the targets, of torch's loss of cosines of pairs: a sum of one
+    part where the target is 1 and of another where it is -1; None for any other formula.
+
+    >>> import torch
+    >>> one, other = torch.eye(3).requires_grad_(), torch.ones(3, 3)
+    >>> target = torch.tensor([1.0, -1.0, 0.0])
+    >>> loss = torch.nn.functional.cosine_embedding_loss(one, other, target, reduction="none")
+    >>> pair_parts(loss.grad_fn)[1].tolist()
+    [1.0, -1.0, 0.0]
+    """
+    inputs = inputs_of(node) if operation(node) == "Add" else []
+    parts = [part for part, _ in inputs]
+    if len(parts) != 2 or any(operation(part) != "Where" for part in parts):
+        return None
+    alike, different = (saved(part, "condition") for part in parts)
+    if not isinstance(alike, Tensor) or not isinstance(different, Tensor):
+        return None
+    below = only_input(parts[0])
+    if alike.shape != different.shape or below is None or not _is_one_minus_cosine(below):
+        return None
+    if bool((alike & different).any()):
+        return None
+    return below, alike.float() - different.float()
+
+
+def _is_one_minus_cosine(node: Node) -> bool:
+    """Whether a value is 1 minus a quotient by a root."""
+    cosine = only_input(node) if operation(node) in ("Sub", "Rsub") else None
+    inputs = inputs_of(cosine) if cosine is not None and operation(cosine) == "Div" else []
+    return len(inputs) == 2 and operation(inputs[1][0]) == "Sqrt"
+
+
 def is_written_softmax(node: Node) -> bool:
     """Whether a quotient is exp(x) / sum(exp(x)).
 

@@ -142,7 +142,7 @@ def _change(term: LossTerm) -> str:
         return "mask = mask / 255  # 0 to 1"
     if term.operation in (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS):
         return "loss = torch.nn.functional.mse_loss(output, y)  # numbers, without a sigmoid"
-    return "loss = (1 - (2 * y - 1) * output).clamp(min=0).mean()"
+    return "target = 2 * y - 1  # -1 and 1 instead of 0 and 1"
 
 
 def _at(term: LossTerm) -> str:
