@@ -43,7 +43,10 @@ class DataFacts:
         rare_ranking: how well a linear model ranks rows of other classes above those of the most
             frequent one: the probability that two are in the right order.
         repeated_rows: share of the training rows that occur more than once in a batch.
-        contradicting_rows: share of the rows met several times that had several class numbers.
+        contradicting_rows: share of the rows met several times that had several classes.
+        contradicting_by_chance: the share that would have if classes were drawn at random.
+        sorted_by_length: whether the rows of each batch are sorted by the number of symbols before
+            their padding, though its lengths differ.
         evaluated_rows: rows of evaluation that were compared with those of training.
         known_rows: share of the evaluation rows that are among the known training rows.
         leaked_rows: estimated share of the evaluation rows that are training rows, too.
@@ -53,6 +56,7 @@ class DataFacts:
         constant_features, duplicated_features: how many.
         whole_targets: different values among targets that are a whole number each; None for other
             targets.
+        rows_standardised: whether the numbers of each row have mean 0 and standard deviation 1.
         features_in_use: share of the rows in which a feature is not 0, as the median over the
             features that vary: near 0 for counts of words.
         smallest_std, typical_std, largest_std: of the standard deviations of the features that are
@@ -98,6 +102,8 @@ class DataFacts:
     training_seen: float | None = None
     repeated_rows: float | None = None
     contradicting_rows: float | None = None
+    contradicting_by_chance: float | None = None
+    sorted_by_length: bool | None = None
     evaluated_rows: int | None = None
     known_rows: float | None = None
     leaked_rows: float | None = None
@@ -106,6 +112,7 @@ class DataFacts:
     parts_are_apart: bool | None = None
     constant_features: int | None = None
     duplicated_features: int | None = None
+    rows_standardised: bool | None = None
     features_in_use: float | None = None
     whole_targets: int | None = None
     smallest_std: float | None = None

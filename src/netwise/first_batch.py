@@ -83,6 +83,11 @@ class FirstBatch:
             outputs, which depends on the inputs, such as "expand to (25, 24)"; "" without one.
         alike_at: its line.
         alike_shape: of these outputs.
+        order_unseen: whether outputs do not depend on the order of the places of a sequence; None
+            where no input is one.
+        hidden_share: how much outputs depend on symbols behind which there is padding, over how
+            much they do where these are at the ends of their rows; None without padding.
+        padded_places: of padding behind them, the median.
         output_std: standard deviation of the first outputs.
         loss_takes: what the loss expects: "logits", "sigmoid logits", "log-probabilities",
             "probabilities", "values", "signs"; "" where it is something else.
@@ -140,6 +145,9 @@ class FirstBatch:
     of_numbers: bool = False
     alike_since: str | None = None
     alike_at: str = ""
+    order_unseen: bool | None = None
+    hidden_share: float | None = None
+    padded_places: int = 0
     alike_shape: tuple[int, ...] = ()
     output_std: float | None = None
     loss_takes: str | None = None

@@ -95,9 +95,15 @@ def test_rows_of_few_values_repeat_by_chance() -> None:
 def test_rows_with_several_class_numbers() -> None:
     y = torch.arange(100) % 2
     again = kept(X[:100], X[:100], targets=[y, torch.where(torch.arange(100) < 30, 1 - y, y)])
-    assert overlap_of(again, [])["contradicting_rows"] == pytest.approx(0.3)
+    facts = overlap_of(again, [])
+    assert facts["contradicting_rows"] == pytest.approx(0.3)
+    assert facts["contradicting_by_chance"] == pytest.approx(0.5, abs=0.02)  # of two halves
+    bits = kept(X[:100], X[:100], targets=[y.float(), y.float()[:, None]])
+    assert overlap_of(bits, [])["contradicting_rows"] == 0
     once = kept(X[:100], targets=[y])
-    assert overlap_of(once, [])["contradicting_rows"] is None
+    assert "contradicting_rows" not in overlap_of(once, [])
+    numbers = kept(X[:100], X[:100], targets=[X[:100, 0], X[:100, 1]])
+    assert "contradicting_rows" not in overlap_of(numbers, [])
 
 
 def test_few_rows_show_nothing() -> None:

@@ -145,3 +145,11 @@ def test_targets_that_are_whole_numbers() -> None:
     numbers = torch.arange(120) % 4
     assert facts(numbers.float()).whole_targets == 4
     assert facts(numbers + 0.5).whole_targets is None
+
+
+def test_rows_that_are_standardised_one_by_one() -> None:
+    rows = torch.randn(100, 20, generator=G) * torch.rand(100, 1, generator=G)
+    alone = (rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)
+    assert facts_of_data(stored(alone, rows[:, 0])).rows_standardised is True
+    assert facts_of_data(stored(rows, rows[:, 0])).rows_standardised is False
+    assert facts_of_data(stored(rows[:, :6], rows[:, 0])).rows_standardised is None

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from netwise.observe.sequence_order import later_places
+from netwise.observe.kept_batches import KeptBatch
+from netwise.observe.sequence_order import later_places, sorted_by_length
 
 SYMBOLS = torch.randint(0, 9, (6, 8), generator=torch.Generator().manual_seed(0))
 TABLE = nn.Embedding(10, 4)
@@ -36,3 +37,19 @@ def test_places_that_outputs_see(module: Any, wanted: tuple[tuple[int, bool], ..
     before = [module(SYMBOLS)]
     answer = later_places(lambda args, _: [module(*args)], (SYMBOLS,), {}, before, 6)
     assert answer == wanted
+
+
+def test_rows_that_are_sorted_by_their_length() -> None:
+    def batches(*lengths: tuple[int, ...], given: bool) -> list[KeptBatch]:
+        made = []
+        for each in lengths:
+            row = torch.tensor(each)
+            x = SYMBOLS.clamp(min=1) * (torch.arange(8) < row[:, None])
+            made.append(KeptBatch((x, row) if given else (x,), {}, step=0, rows=6))
+        return made
+
+    falling, mixed = (8, 6, 5, 5, 3, 2), (5, 8, 6, 2, 3, 5)
+    for given in (True, False):
+        assert sorted_by_length(batches(falling, falling, falling, given=given)) is True
+        assert sorted_by_length(batches(falling, falling, mixed, given=given)) is False
+        assert sorted_by_length(batches(falling, given=given)) is None

@@ -21,6 +21,7 @@ from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
 from netwise.observe.operations import Operation, traced
+from netwise.observe.order_of_places import hidden_by_padding, order_is_unseen
 from netwise.observe.own_backward import own_backward
 from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
@@ -41,7 +42,7 @@ from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 
 DRAWS = 3  # of the noise in training mode
-PASSES = 20  # forward passes that the probes need, about
+PASSES = 24  # forward passes that the probes need, about
 # Classes that behave otherwise in training mode, by parts of their names.
 _MODE_LAYERS = ("BatchNorm", "Dropout", "InstanceNorm", "RReLU", "DropPath", "StochasticDepth")
 
@@ -136,13 +137,30 @@ class _Probes:
             skipped = ("samples_mix", "constant_output", "constant_after", "narrowest")
             facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
         else:
-            facts = self._rows(facts, before)
+            facts = self._safe_rows(facts, before)
             operations = traced(self.module, self.call, (self.args, self.kwargs))
             facts = self._operations(facts, operations, before)
             if facts.samples_mix == "":
                 seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
                 facts = replace(facts, later_places=seen)
+            if facts.samples:
+                facts = self._places(facts, before)
         return self._modes(facts, before)  # last: it changes running statistics
+
+    def _places(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
+        """What other orders of the places of sequences show."""
+        given = (self.call, self.args, self.kwargs, before, facts.samples)
+        unseen, hidden = None, None
+        with contextlib.suppress(Exception):  # the code may not take them
+            unseen = order_is_unseen(*given)
+        with contextlib.suppress(Exception):
+            hidden = hidden_by_padding(*given)
+        return replace(
+            facts,
+            order_unseen=unseen,
+            hidden_share=hidden.share if hidden else None,
+            padded_places=hidden.places if hidden else 0,
+        )
 
     def _operations(
         self, facts: FirstBatch, operations: Sequence[Operation], before: Sequence[Tensor]
@@ -178,6 +196,16 @@ class _Probes:
         )
 
     # ---- rows and samples
+
+    def _safe_rows(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
+        """What rows in another order show. Code that wants an order, as that of packed sequences,
+        raises an error."""
+        try:
+            return self._rows(facts, before)
+        except Exception as error:
+            reason = f"with its rows in another order a copy raised {named(error)}"
+            names = ("samples_mix", "constant_output", "constant_after", "narrowest")
+            return replace(facts, not_known={**facts.not_known, **dict.fromkeys(names, reason)})
 
     def _rows(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
         inputs = list(tensors_in((self.args, self.kwargs)))

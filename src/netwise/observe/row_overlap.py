@@ -30,7 +30,7 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     if len(known) < FEWEST:
         return {}
     seen = _share_seen(parts)
-    facts: dict[str, Any] = {"training_seen": seen, "contradicting_rows": _contradicting(training)}
+    facts: dict[str, Any] = {"training_seen": seen, **_contradicting(training)}
     inside = [len(part) - len(set(part)) for part in parts]
     facts["repeated_rows"] = sum(inside) / sum(map(len, parts))
     # Passes without gradients that nothing is scored in are no evaluations, as those of a teacher.
@@ -138,22 +138,28 @@ def _drawn_again(parts: Sequence[Sequence[int]], seen: float) -> float:
     return 1 - exp(-rows * equal / pairs)
 
 
-def _contradicting(batches: Sequence[KeptBatch]) -> float | None:
-    """The share of the repeated rows that have several class numbers; None without repeated ones,
-    and for other targets."""
-    found: dict[int, set[int]] = {}
-    count: Counter[int] = Counter()
+def _contradicting(batches: Sequence[KeptBatch]) -> dict[str, float]:
+    """The share of the repeated rows that have several classes, and the share that would have if
+    classes were drawn at random; {} with few repeated rows, and for targets that are no classes."""
+    found: dict[int, list[float]] = {}
     for batch in batches:
         target = batch.target
-        if target is None or target.is_floating_point() or target.dim() != 1:
+        if target is None or target.numel() != len(target):
             continue
-        keys = row_keys(batch.inputs)
-        if len(keys) != len(target):
-            continue
-        for key, number in zip(keys, target.tolist(), strict=True):
-            found.setdefault(key, set()).add(number)
-            count[key] += 1
-    again = [key for key, number in count.items() if number > 1]
+        keys, values = row_keys(batch.inputs), target.flatten()
+        if values.is_floating_point() and bool(((values != 0) & (values != 1)).any()):
+            return {}
+        if len(keys) == len(values):
+            for key, number in zip(keys, values.tolist(), strict=True):
+                found.setdefault(key, []).append(number)
+    again = [numbers for numbers in found.values() if len(numbers) > 1]
     if len(again) < FEWEST:
-        return None
-    return sum(len(found[key]) > 1 for key in again) / len(again)
+        return {}
+    classes = Counter(number for numbers in found.values() for number in numbers)
+    shares = [count / classes.total() for count in classes.values()]
+    expected = (1 - sum(share ** len(numbers) for share in shares) for numbers in again)
+    several = sum(len(set(numbers)) > 1 for numbers in again)
+    return {
+        "contradicting_rows": several / len(again),
+        "contradicting_by_chance": sum(expected) / len(again),
+    }

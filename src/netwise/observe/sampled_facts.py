@@ -19,7 +19,7 @@ from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.padded_targets import padded_targets
 from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
-from netwise.observe.sequence_order import symbols_as_targets
+from netwise.observe.sequence_order import sorted_by_length, symbols_as_targets
 from netwise.observe.simple_models import (
     Rows,
     SimpleScores,
@@ -29,6 +29,8 @@ from netwise.observe.simple_models import (
 )
 
 FEWEST = 60  # rows that simple models need
+FEWEST_NUMBERS = 8  # of a row
+EXACTLY, ABOUT_ONE = 1e-3, 0.1  # standard deviations divided by n, or by n - 1
 FEWEST_RARE = 6  # rows of rare classes
 FEW_KNOWN = 0.05  # share of training rows in a batch of evaluation, which may be equal by chance
 MOST_EVALUATED = 400  # rows of evaluation
@@ -49,6 +51,8 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         **_of_features(training),
         symbols_as_targets=symbols_as_targets(training),
         padded_targets=padded_targets(training),
+        sorted_by_length=sorted_by_length(training),
+        rows_standardised=_rows_standardised(training),
     )
     sample = sample_of(training, classes)
     if isinstance(sample, str):
@@ -263,6 +267,18 @@ def _of_features(batches: Sequence[KeptBatch]) -> dict[str, Any]:
         "largest_std": float(spread[varying].max()) if varying.any() else None,
         "typical_std": float(np.median(spread[varying])) if varying.any() else None,
     }
+
+
+def _rows_standardised(batches: Sequence[KeptBatch]) -> bool | None:
+    """Whether the numbers of each row have mean 0 and standard deviation 1."""
+    rows = [tensor.flatten(1).double() for tensor in _first_inputs(batches) if tensor.dim() > 1]
+    if sum(map(len, rows)) < FEWEST or any(values.shape[1] < FEWEST_NUMBERS for values in rows):
+        return None
+    means = torch.cat([values.mean(1) for values in rows])
+    spreads = torch.cat([values.std(1) for values in rows])
+    unit = float((spreads - spreads.mean()).abs().max()) < EXACTLY * float(spreads.mean())
+    near = abs(float(spreads.mean()) - 1) < ABOUT_ONE
+    return unit and near and float(means.abs().max()) < EXACTLY
 
 
 def _first_inputs(batches: Sequence[KeptBatch]) -> list[Tensor]:

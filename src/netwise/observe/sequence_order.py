@@ -13,10 +13,12 @@ from torch import Tensor
 from netwise.data_facts import NEXT_PLACE, SAME_PLACE
 from netwise.observe.kept_batches import KeptBatch
 from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.padding_masks import padding_of
 from netwise.observe.sample_axes import difference, tolerance_of
 
 FEWEST_PLACES = 4  # of a sequence
 FEWEST_SYMBOLS = 100  # that are compared with targets
+FEWEST_BATCHES = 3  # whose lengths are known
 NEARLY_ALL = 0.99  # of the targets; padding may differ
 
 
@@ -122,3 +124,33 @@ def symbols_as_targets(batches: Iterable[KeptBatch]) -> tuple[tuple[int, str], .
         for key, (equal, count) in compared.items()
         if count >= FEWEST_SYMBOLS and equal >= NEARLY_ALL * count
     )
+
+
+def sorted_by_length(batches: Iterable[KeptBatch]) -> bool | None:
+    """Whether the rows of each batch are sorted by their lengths, the longest or the shortest
+    first; None where no lengths are known, or batches are few.
+
+    Args:
+        batches: of training. Lengths are a column of whole numbers, or symbols before padding.
+    """
+    known = [lengths for batch in batches if (lengths := _lengths(batch.inputs)) is not None]
+    if len(known) < FEWEST_BATCHES:
+        return None
+    steps = [lengths.diff() for lengths in known]
+    return all(bool((step <= 0).all()) for step in steps) or all(
+        bool((step >= 0).all()) for step in steps
+    )
+
+
+def _lengths(inputs: Sequence[Tensor]) -> Tensor | None:
+    """Lengths of the rows of a batch that differ; None where they are not known."""
+    matrix = next((t for t in inputs if t.dim() > 1), None)
+    if matrix is None:
+        return None
+    for column in inputs:
+        whole = not column.is_floating_point() and column.dtype != torch.bool
+        of_rows = whole and column.dim() == 1 and len(column) == len(matrix) and len(column) > 2
+        if of_rows and int(column.min()) > 0 and column.max() == matrix.shape[1]:
+            return column if int(column.min()) < int(column.max()) else None
+    pads = padding_of(matrix) if _places(matrix) else None
+    return None if pads is None else (~pads).sum(1)

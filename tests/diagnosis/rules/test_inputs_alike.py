@@ -42,3 +42,11 @@ def test_one_number_everywhere_whatever_the_targets_are() -> None:
     assert isinstance(inputs_alike(run([1.0] * 6, [0.1] * 6)), nw.Unchecked)
     assert isinstance(inputs_alike(run([1.0, 2.0] * 3, [0.0] * 6)), nw.Unchecked)
     assert isinstance(inputs_alike(run([1.0] * 6, [0.0] * 6, constant=1)), nw.Unchecked)
+
+
+def test_rows_of_symbols_that_are_one_row() -> None:
+    asked = ((80, 0, 0), (70, 150, 70))
+    finding = found(inputs_alike(of(None, train_samples=1, answers=asked)))
+    assert "one and the same row, and their targets are of 2 classes" in finding.sentence
+    alike = of((0.5, 0.5), train_samples=2, answers=asked, features=4, constant_features=0)
+    assert inputs_alike(alike) is None

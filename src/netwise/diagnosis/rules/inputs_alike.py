@@ -9,6 +9,7 @@ from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
 from netwise.signals import INPUT_MEAN, INPUT_STD
 
+MANY = 100  # targets that were seen beside one input
 TARGETS = 2  # classes among the targets, from which on equal inputs are a fault
 
 
@@ -17,7 +18,7 @@ def inputs_alike(history: History) -> Answer:
     if history.wiring is None:
         return Unchecked(NOT_OBSERVED)
     data, shares = history.data, history.facts.class_shares or ()
-    one = _one_number(history)
+    one = _one_number(history) or _one_row(history)
     if one is not None:
         return one
     if data is None or data.features is None or data.constant_features is None:
@@ -56,6 +57,26 @@ def _one_number(history: History) -> Finding | None:
         steps=(means.steps[0], means.steps[-1]),
         evidence=(Evidence("standard deviation of the inputs", 0.0, 0.0, above=False),),
         strength=float(data.constant_features),
+    )
+
+
+def _one_row(history: History) -> Finding | None:
+    """Inputs of several classes, such as rows of symbols, that are one and the same row."""
+    data = history.data
+    asked = () if data is None else data.answers or ()
+    classes, rows = sum(row[0] > 0 for row in asked), sum(row[0] for row in asked)
+    if data is None or data.train_samples != 1 or classes < TARGETS or rows < MANY:
+        return None
+    return Finding(
+        rule="inputs_alike",
+        sentence=(
+            f"All training inputs that were seen are one and the same row, and their targets are "
+            f"of {classes} classes. Look at what is passed to the model: symbols that the "
+            "vocabulary does not know all become one."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("different inputs", 1.0, 2.0, above=False),),
+        strength=float(classes),
     )
 
 
