@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.observe.score_reader import MOST_PASSES, ONE_COLUMN, OVER_SAMPLES, VALUES, ScoreReader
+from netwise.observe.score_reader import (
+    HALF_OF_LOGITS,
+    MOST_PASSES,
+    ONE_COLUMN,
+    OVER_SAMPLES,
+    ROUNDED_LOGITS,
+    VALUES,
+    ScoreReader,
+)
 
 Score = Callable[[Tensor, Tensor], Tensor]
 N = 24
@@ -19,7 +27,7 @@ CLASSES = torch.arange(N) % 3
 NUMBERS = torch.linspace(-1, 1, N)[:, None]
 
 
-def misread(outputs: int, target: Tensor, score: Score) -> str:
+def misread(outputs: int, target: Tensor, score: Score, loss: Score | None = None) -> str:
     torch.manual_seed(0)
     model = nn.Linear(4, outputs)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -27,7 +35,7 @@ def misread(outputs: int, target: Tensor, score: Score) -> str:
     with nw.watch() as w:
         for _ in range(2):
             optimizer.zero_grad()
-            model(x).square().mean().backward()
+            (model(x).square().mean() if loss is None else loss(model(x), target)).backward()
             optimizer.step()
             with torch.no_grad():
                 score(model(x), target)
@@ -86,3 +94,32 @@ def test_it_looks_at_the_first_evaluations_only() -> None:
         assert reader.looks
     reader.start([torch.zeros(4, 1)])
     assert not reader.looks
+
+
+SQUARE = torch.arange(N) % N  # as many classes as samples
+
+
+@pytest.mark.parametrize(
+    ("outputs", "target", "score", "loss", "found"),
+    [
+        (1, YES, lambda o, y: (o.round() == y).sum(), "logits", ROUNDED_LOGITS),
+        (1, YES, lambda o, y: (o.squeeze(1).round() == y[:, 0]).sum(), "logits", ROUNDED_LOGITS),
+        (1, YES, lambda o, y: ((o > 0.5).float() == y).sum(), "logits", HALF_OF_LOGITS),
+        (1, YES, lambda o, y: ((o > 0).float() == y).sum(), "logits", ""),
+        (1, YES, lambda o, y: (o.sigmoid().round() == y).sum(), "logits", ""),
+        (1, YES, lambda o, y: ((o.sigmoid() > 0.5) == y).sum(), "logits", ""),
+        (1, YES, lambda o, y: (o.round() == y).sum(), "squares", ""),
+        (N, SQUARE, lambda o, y: (torch.max(o.data, 0)[1] == y).sum(), "classes", OVER_SAMPLES),
+        (N, SQUARE, lambda o, y: (o.argmax(1) == y).sum(), "classes", ""),
+        (N, SQUARE, lambda o, y: (o.T.argmax(0) == y).sum(), "classes", ""),
+    ],
+)
+def test_scores_that_do_not_fit_the_training_loss(
+    outputs: int, target: Tensor, score: Score, loss: str, found: str
+) -> None:
+    losses = {
+        "logits": F.binary_cross_entropy_with_logits,
+        "squares": F.mse_loss,
+        "classes": F.cross_entropy,
+    }
+    assert misread(outputs, target, score, losses[loss]) == found

@@ -75,7 +75,13 @@ class EvaluationBlocks:
         known = [(term, site) for term, site in sites if term.operation]
         if known or (sites and sites[0][1].formula):
             term, site = (known or sites)[0]
-            self.losses.trained_with(term.operation, term.reduction, id(root), site.formula_of_mean)
+            self.losses.trained_with(
+                term.operation,
+                term.reduction,
+                id(root),
+                site.formula_of_mean,
+                of_outputs=len(known) == 1 and term.output_low is None and term.output_high is None,
+            )
         account = model.accounts[0] if model.accounts else None
         if account is not None and account.steps:
             read = root.evaluation.training_passes

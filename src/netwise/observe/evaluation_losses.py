@@ -81,6 +81,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._on_training_rows = False
         self._trained_with: dict[int, tuple[str, str]] = {}
         self._formulas: dict[int, frozenset[str]] = {}
+        self._trained_on: dict[int, str] = {}  # operations of losses of plain outputs
         self._written, self._rows = WrittenLoss(), 1
         self._means: dict[tuple[int, bool, str, str], Mean] = {}
 
@@ -103,7 +104,12 @@ class EvaluationLosses(TorchFunctionMode):
             set_modes([mode for mode in modes if mode is not self])
 
     def trained_with(
-        self, operation: str, reduction: str, root: int = 0, formula: frozenset[str] = frozenset()
+        self,
+        operation: str,
+        reduction: str,
+        root: int = 0,
+        formula: frozenset[str] = frozenset(),
+        of_outputs: bool = False,
     ) -> None:
         """What a module's training loss is, so that the same is reported of evaluations.
 
@@ -112,8 +118,11 @@ class EvaluationLosses(TorchFunctionMode):
             reduction: "mean", "sum", "none" or "" where not known.
             root: a number for the module.
             formula: of a mean that is written by hand (see `netwise.observe.written_losses`).
+            of_outputs: its outputs have no limit from an activation, and nothing is known to lie
+                between them and the loss.
         """
         self._trained_with[root], self._formulas[root] = (operation, reduction), formula
+        self._trained_on[root] = operation if of_outputs else ""
 
     def pass_ends(
         self, root: int = 0, on_training_rows: bool = False, output: object = None, rows: int = 1
@@ -199,7 +208,7 @@ class EvaluationLosses(TorchFunctionMode):
         self._outputs.start(given)
         self._score = self._scores.setdefault(self._root, ScoreReader()) if given else None
         if self._score is not None:
-            self._score.start(given)
+            self._score.start(given, self._trained_on.get(self._root, ""))
 
     def score_misread(self, root: int) -> str:
         """How a score of a module was computed on what it should not be; "" without a sign."""

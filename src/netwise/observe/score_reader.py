@@ -1,5 +1,6 @@
 """Scores without gradients that compare answers of a module with targets of another shape, look for
-the largest number of a single column, or compare largest outputs instead of their places."""
+the largest number of a single column or along the samples, compare largest outputs instead of their
+places, or take logits for probabilities."""
 
 from __future__ import annotations
 
@@ -11,12 +12,27 @@ import torch
 from torch import Tensor
 
 from netwise.observe.followed_tensors import COMPARISONS, EQUALITIES, FollowedTensors
+from netwise.wiring import BINARY_CROSS_ENTROPY_OF_LOGITS, CROSS_ENTROPY
 
 MOST_PASSES = 6  # of a module: a score is computed in the same way each time
 _LARGEST = frozenset((torch.argmax, Tensor.argmax, torch.max, Tensor.max))
 ONE_COLUMN = "argmax of one column"
 OVER_SAMPLES = "argmax over the samples"
 VALUES = "largest outputs"
+ROUNDED_LOGITS = "rounded logits"
+HALF_OF_LOGITS = "logits above 0.5"
+HALF = 0.5
+# What changes neither numbers nor their order: outputs stay the logits of the loss.
+_SAME_NUMBERS = frozenset(
+    getattr(Tensor, name)
+    for name in (
+        "squeeze view reshape flatten detach cpu float double clone to __getitem__"
+    ).split()
+) | {torch.squeeze, torch.flatten, torch.reshape, torch.clone, Tensor.data.__get__}
+_ROUNDS = frozenset((torch.round, Tensor.round))
+_ABOVE = frozenset(
+    (torch.gt, torch.ge, Tensor.gt, Tensor.ge, Tensor.__gt__, Tensor.__ge__, torch.greater)
+)
 
 
 class ScoreReader:
@@ -38,18 +54,29 @@ class ScoreReader:
         self._outputs = FollowedTensors()
         self._of_one: dict[int, tuple[weakref.ref[Tensor], str]] = {}
         self._largest: dict[int, weakref.ref[Tensor]] = {}
+        self._plain: dict[int, weakref.ref[Tensor]] = {}  # outputs, and views of them
+        self._trained_with = ""
 
     @property
     def looks(self) -> bool:
         """Whether calls of torch have to be given to it."""
         return not self.misread and 0 < self._passes <= MOST_PASSES
 
-    def start(self, outputs: Iterable[Tensor]) -> None:
-        """The module has computed these outputs without gradients."""
+    def start(self, outputs: Iterable[Tensor], trained_with: str = "") -> None:
+        """The module has computed these outputs without gradients.
+
+        Args:
+            outputs: of the module.
+            trained_with: its training loss, a name of `netwise.wiring.LOSS_OPERATIONS`, where that
+                is computed of these outputs themselves; "" where not known.
+        """
         self._passes += 1
-        self._of_one, self._largest = {}, {}
+        self._of_one, self._largest, self._plain = {}, {}, {}
+        self._trained_with = trained_with
         if self.looks:
-            self._outputs.start(outputs)
+            given = list(outputs)
+            self._outputs.start(given)
+            self._plain = {id(output): weakref.ref(output) for output in given}
 
     def called(
         self, func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any], result: Any
@@ -59,6 +86,9 @@ class ScoreReader:
             self._note_largest(args, kwargs, result)
         tensors = [arg for arg in args if isinstance(arg, Tensor)]
         of = next((found for found in map(self._kind, tensors) if found), "")
+        of = of or self._of_logits(func, args, kwargs)
+        if func in _SAME_NUMBERS and isinstance(result, Tensor) and self._is_plain(args[0]):
+            self._plain[id(result)] = weakref.ref(result)
         if func in COMPARISONS and len(tensors) == 2 and self._outputs.follows(tensors):
             if func in EQUALITIES and self._are_values(tensors[0], tensors[1]):
                 self.misread = VALUES
@@ -86,10 +116,26 @@ class ScoreReader:
         kind = ""
         if values.shape[axis] == 1:
             kind = ONE_COLUMN
-        elif axis == 0 and values.dim() == 2 and values.shape[1] == 1:
-            kind = OVER_SAMPLES
+        elif axis == 0 and values.dim() == 2:
+            of_classes = self._trained_with == CROSS_ENTROPY and self._is_plain(values)
+            kind = OVER_SAMPLES if of_classes or values.shape[1] == 1 else ""
         if kind:
             self._of_one[id(answers)] = (weakref.ref(answers), kind)
+
+    def _of_logits(self, func: Callable[..., Any], args: Any, kwargs: Mapping[str, Any]) -> str:
+        """How logits of a binary cross-entropy are made answers as if they were probabilities."""
+        if self._trained_with != BINARY_CROSS_ENTROPY_OF_LOGITS or not args:
+            return ""
+        if not self._is_plain(args[0]):
+            return ""
+        if func in _ROUNDS:
+            return ROUNDED_LOGITS
+        limit = args[1] if len(args) > 1 else kwargs.get("other")
+        return HALF_OF_LOGITS if func in _ABOVE and limit == HALF else ""
+
+    def _is_plain(self, tensor: Any) -> bool:
+        known = self._plain.get(id(tensor))
+        return known is not None and known() is tensor
 
     def _kind(self, tensor: Tensor) -> str:
         known = self._of_one.get(id(tensor))

@@ -45,6 +45,10 @@ def test_the_way_of_the_layer_that_moved_most() -> None:
         ([1e-4 * k for k in range(1, 8)] + [1e-4], False),  # it falls again
         ([1e-4] * 4 + [3e-4] * 4, False),  # one jump
         ([1e-4, 1.1e-4, 1.2e-4, 1.3e-4, 1.4e-4], False),  # hardly
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4], True),  # once an epoch
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4], False),  # and then level
+        ([0, 0, 0, 1, 1, 1, 2, 2, 2], False),  # too few values
+        ([0, 0, 1, 1, 2, 2, 1, 1, 3, 3, 4, 4], False),  # it fell
     ],
 )
 def test_a_rate_that_still_rises(rates: list[float], rises: bool) -> None:

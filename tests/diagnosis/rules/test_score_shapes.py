@@ -6,7 +6,14 @@ import pytest
 
 import netwise as nw
 from histories import found
-from netwise.diagnosis.rules.score_shapes import ONE_COLUMN, OVER_SAMPLES, VALUES, score_misread
+from netwise.diagnosis.rules.score_shapes import (
+    HALF_OF_LOGITS,
+    ONE_COLUMN,
+    OVER_SAMPLES,
+    ROUNDED_LOGITS,
+    VALUES,
+    score_misread,
+)
 
 WIDENED = "(24, 1) and (24,) give (24, 24)"
 
@@ -22,6 +29,8 @@ def run(misread: str, **wiring: object) -> nw.History:
         (ONE_COLUMN, "always 0"),
         (OVER_SAMPLES, "along the samples"),
         (VALUES, "indices"),
+        (ROUNDED_LOGITS, "rounds the outputs"),
+        (HALF_OF_LOGITS, "above 0.5"),
         (WIDENED, WIDENED),
     ],
 )

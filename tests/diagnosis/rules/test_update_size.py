@@ -100,6 +100,23 @@ def test_steps_that_are_lost_in_the_rounding_of_the_weights() -> None:
     assert not isinstance(outside, nw.Finding)
 
 
+def test_weights_of_which_most_stay_as_they_were() -> None:
+    def run(reached: float, final: float = 2.3, moved: float = 1e-4) -> nw.History:
+        by_layer = {
+            signals.UPDATE_RATIO: flat(moved, moved),
+            signals.EFFECTIVE_RATE: flat(reached, reached),
+        }
+        facts = nw.RunFacts(loss_of_guessing=GUESS, rate=1e-5)
+        rates = {signals.RATE: [1e-5] * 8}
+        return history(by_layer, rates, facts=facts, final=final).but(wiring=nw.Wiring())
+
+    finding = found(update_size.rate_too_low(run(0.0)))
+    assert "below the last digit of the weights (learning rate 1e-05)" in finding.sentence
+    for other in (run(1e-5), run(0.0, final=0.1), run(0.0, moved=0.0)):
+        answer = update_size.rate_too_low(other)
+        assert not isinstance(answer, nw.Finding) or "digit" not in answer.sentence
+
+
 def test_the_steps_of_a_finding_are_ordered_where_the_first_step_is_the_last() -> None:
     """The gradients are not finite from step 1 on, so the changes end at step 0."""
     layer = nw.Layer("l0", "Linear", 3, 3)

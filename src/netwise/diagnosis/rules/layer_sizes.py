@@ -12,6 +12,7 @@ from netwise.signals import RATE, UPDATE_COSINE, UPDATE_RATIO, WEIGHT_DISTANCE, 
 
 TABLES = ("Embedding", "EmbeddingBag")
 USUAL_GAIN = 0.1  # below it a layer starts so small that any first step is long
+FEWEST_STAIRS = 5  # values of a rate, below which a rise is one of a few jumps
 
 
 def gains(history: History) -> dict[str, float]:
@@ -107,9 +108,25 @@ def still_rises(history: History) -> bool:
     if rates is None or len(rates.finite) < 5 or len(rates.finite) < len(rates):
         return False
     values = rates.values
+    if values[-1] < max(values) or values[-1] <= 3 * values[0]:
+        return False
     pairs = list(pairwise(values))
-    rising = sum(b > a for a, b in pairs) > 0.9 * len(pairs)
-    return rising and values[-1] == max(values) and values[-1] > 3 * values[0]
+    return sum(b > a for a, b in pairs) > 0.9 * len(pairs) or climbs_stairs(rates)
+
+
+def climbs_stairs(rates: Series) -> bool:
+    """Whether a rate that never falls rises after equal numbers of steps, as by a schedule that is
+    called once an epoch: it has not stayed at its last value for much longer than at others."""
+    starts = [rates.steps[0]]
+    for (_, before), (step, after) in pairwise(zip(rates.steps, rates.values, strict=True)):
+        if after < before:
+            return False
+        if after > before:
+            starts.append(step)
+    if len(starts) < FEWEST_STAIRS:
+        return False
+    longest = max(b - a for a, b in pairwise(starts))
+    return rates.steps[-1] - starts[-1] <= 1.5 * longest
 
 
 def _finite(history: History, signal: str) -> dict[str, Series]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.layer_sizes import still_rises, updates_of
+from netwise.diagnosis.rules.finding import MOST, Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.layer_sizes import climbs_stairs, still_rises, updates_of
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, layer_series, observed
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
@@ -123,13 +123,19 @@ def warm_up_too_long(history: History) -> Answer:
         return None
     if not outcome_known(history):
         return Unchecked(no_baseline(history))
-    times = rates.last / rates.values[0] if rates.values[0] > 0 else float("inf")
+    times = rates.last / rates.values[0] if rates.values[0] > 0 else MOST
+    in_stairs = climbs_stairs(rates) and len(set(rates.values)) < 0.9 * len(rates)
+    advice = (
+        " It rises once in many steps: a warm-up that counts steps needs `scheduler.step()` after "
+        "each batch."
+    )
     return Finding(
         rule="warm_up_too_long",
         sentence=(
             f"The learning rate still rises at the last step ({rates.values[0]:.2g} to "
             f"{rates.last:.2g}), where a step changes no layer's weights by more than "
             f"{100 * longest:.2g} % of their norm: the warm-up is longer than the run."
+            f"{advice if in_stairs else ''}"
         ),
         steps=span(rates.steps[0], rates.steps[-1]),
         evidence=(

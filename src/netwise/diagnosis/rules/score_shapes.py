@@ -9,16 +9,19 @@ from netwise.history import History
 ONE_COLUMN = "argmax of one column"
 OVER_SAMPLES = "argmax over the samples"
 VALUES = "largest outputs"
+ROUNDED_LOGITS = "rounded logits"
+HALF_OF_LOGITS = "logits above 0.5"
+_KINDS = (ONE_COLUMN, OVER_SAMPLES, VALUES, ROUNDED_LOGITS, HALF_OF_LOGITS)
 
 
 def score_misread(history: History) -> Answer:
-    """Find a score that compares each answer with the targets of all samples, or takes the largest
-    of a single number."""
+    """Find a score that compares each answer with the targets of all samples, takes the largest of
+    a single number or along the samples, or takes logits for probabilities."""
     wiring = observed(history, "score_misread", "evaluation")
     if isinstance(wiring, Unchecked):
         return wiring
     misread = wiring.score_misread
-    is_shape = misread not in (ONE_COLUMN, OVER_SAMPLES, VALUES)
+    is_shape = misread not in _KINDS
     if not misread or (is_shape and wiring.widened):  # then it is the loss, with the same shapes
         return None
     if misread == ONE_COLUMN:
@@ -39,6 +42,13 @@ def score_misread(history: History) -> Answer:
             "`torch.max(output, 1)` gives values first, and indices second."
         )
         change = "_, predicted = torch.max(output, 1)  # or output.argmax(dim=1)"
+    elif misread in (ROUNDED_LOGITS, HALF_OF_LOGITS):
+        how = "rounds the outputs" if misread == ROUNDED_LOGITS else "asks for outputs above 0.5"
+        what = (
+            f"A score {how} as if they were probabilities, and they are logits: the loss applies "
+            "the sigmoid itself. A logit of 0 is a probability of 0.5: write `(output > 0)`."
+        )
+        change = "predicted = (output > 0).float()  # or torch.sigmoid(output).round()"
     else:
         what = (
             f"A score compares outputs and targets of different shapes: {misread}, each output "
@@ -66,7 +76,7 @@ SCORE_MISREAD = Rule(
     ),
     healthy="Answers and targets of one shape, and an argmax along several classes.",
     source="PyTorch documentation, Broadcasting semantics and torch.max",
-    explains=("labels_suspect", "overfitting", "best_was_earlier"),
+    explains=("labels_suspect", "overfitting", "best_was_earlier", "plateau"),
     tasks=WITH_TARGETS,
     own_loops=True,
     exact=True,

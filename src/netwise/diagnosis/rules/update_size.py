@@ -35,6 +35,7 @@ from netwise.history import DIVERGED, History, Series
 from netwise.signals import (
     ACTIVATION_ZEROS,
     DEAD_UNITS,
+    EFFECTIVE_RATE,
     GRADIENT_CLEARED,
     GRADIENT_RATIO,
     GRADIENT_ZERO,
@@ -74,6 +75,7 @@ JUMP = 1.5  # highest loss over the first
 RISE = 1.5
 TURNED = 0.8  # of 1, which is exactly to and fro; sound programs have 0.66 and less
 RISING = 5.0  # standard deviations of the noise
+MOSTLY = 0.5  # of the watched steps; a rate that falls to 0 at the end has such steps, too
 LIVE_GRADIENT = 1e-2  # |g| / |w|: below it the gradient is small, and not the rate
 
 
@@ -244,7 +246,7 @@ def _settled(history: History) -> bool:
 def rate_too_low(history: History) -> Answer:
     """Find steps that hardly change any layer's weights although gradients are large enough, in a
     run that has not learned; or that, in an observed loop, change no weight at all."""
-    lost = _lost_in_rounding(history)
+    lost = _lost_in_rounding(history) or _half_lost_in_rounding(history)
     if lost is not None:
         return lost
     updates, gradients = (
@@ -335,6 +337,53 @@ def _lost_in_rounding(history: History) -> Finding | None:
         ),
         steps=(moved.steps[0], moved.steps[-1]),
         evidence=(Evidence("share of weights that a step changes", 0.0, 0.5, False, percent=True),),
+    )
+
+
+def _half_lost_in_rounding(history: History) -> Finding | None:
+    """Steps that leave more than half of the weights that have a gradient as they are, in every
+    layer and most watched steps of a run that has not learned: weights of few digits."""
+    changes, rates = series_by_layer(history, UPDATE_RATIO), history.of(RATE)
+    wiring = history.wiring
+    if wiring is None or rates is None or not min(rates.values) > 0 or has_learned(history):
+        return None
+    still, watched = [], 0
+    for layer, reached in series_by_layer(history, EFFECTIVE_RATE).items():
+        size = changes.get(layer)
+        if size is None:
+            continue
+        moves = {step for step, value in zip(size.steps, size.values, strict=True) if value > 0}
+        known = [v for s, v in zip(reached.steps, reached.values, strict=True) if s in moves]
+        known = [value for value in known if isfinite(value)]
+        if len(known) < FEWEST:
+            continue
+        watched = max(watched, len(known))
+        still.append(sum(value == 0 for value in known) / len(known))
+    if not still or min(still) <= MOSTLY:
+        return None
+    return Finding(
+        rule="rate_too_low",
+        sentence=(
+            f"In {100 * min(still):.0f} % of {watched} watched steps more than half of the weights "
+            "of each layer stay exactly as they were, though they have a gradient: the steps are "
+            f"below the last digit of the weights{rate_text(history)}, as in bfloat16 or float16. "
+            "Keep the weights in float32 and compute in lower precision under `torch.autocast`."
+        ),
+        steps=(rates.steps[0], rates.steps[-1]),
+        evidence=(
+            Evidence(
+                "watched steps that leave most weights of each layer as they were",
+                min(still),
+                MOSTLY,
+                percent=True,
+            ),
+        ),
+        grade="cause",
+        change=(
+            "model.float()  # weights and optimizer in float32\n"
+            'with torch.autocast("cpu", torch.bfloat16):  # lower precision for the passes alone\n'
+            "    loss = loss_of(model(x), y)"
+        ),
     )
 
 
