@@ -70,6 +70,17 @@ class DataFacts:
             tensors of the call, and `SAME_PLACE` or `NEXT_PLACE`.
         padded_targets: share of the targets that are padding, as the inputs are at the same places,
             and count in the loss, and their class number; None without.
+        target_units: mean and standard deviation of targets that are numbers, in training and then
+            in evaluation.
+        copies_inputs, evaluation_copies_inputs: whether the targets are the inputs themselves.
+        drawn_anew: whether evaluations ask for the same targets of inputs that are all new each
+            time.
+        beyond_training: share of the numbers of evaluated inputs outside of the range that their
+            feature has in training.
+        missing_marks: how many features have a repeated number at the end of their range that makes
+            up nearly all of their spread, in what share of the rows, and the standard deviation
+            without it over that with it.
+        batches_alike: whether all batches of training that were kept have the same rows.
         not_known: for each field that could not be found, the reason.
 
     Example:
@@ -121,6 +132,13 @@ class DataFacts:
     target_feature: int | None = None
     symbols_as_targets: tuple[tuple[int, str], ...] = ()
     padded_targets: tuple[float, int] | None = None
+    target_units: tuple[float, float, float, float] | None = None
+    copies_inputs: bool | None = None
+    evaluation_copies_inputs: bool | None = None
+    drawn_anew: bool | None = None
+    beyond_training: float | None = None
+    missing_marks: tuple[int, float, float] | None = None
+    batches_alike: bool | None = None
     answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_answers: tuple[tuple[int, int, int], ...] | None = None
     evaluation_r2: float | None = None

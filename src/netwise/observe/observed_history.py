@@ -51,6 +51,8 @@ def history_of(model: ObservedModel, program: ProgramFacts) -> History:
     if data is not None:
         scores = (root.evaluated.r2 for root in model.roots)
         data = replace(data, evaluation_r2=next((r2 for r2 in scores if r2 is not None), None))
+        if program.modules > 1:  # what another module gives changes with its weights
+            data = replace(data, drawn_anew=None, beyond_training=None)
     return history.but(data=data, first_batch=model.first_batch)
 
 

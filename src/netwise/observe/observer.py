@@ -230,6 +230,7 @@ class Observer:
             copies=self.safely("copies", self._copies.found, self.table) or (),
             evaluated=self.safely("copies", self._evaluated.found, self.table) or {},
             unmatched=self._states.unmatched,
+            modules=len(self.table.roots),
             given=given,
         )
 

@@ -14,7 +14,9 @@ from netwise.data_facts import DataFacts
 from netwise.errors import named
 from netwise.observe.class_answers import Answers
 from netwise.observe.data_sample import DataSample, products, sample_of
+from netwise.observe.evaluated_otherwise import copies_inputs, drawn_anew, target_units
 from netwise.observe.evaluation_passes import features_of
+from netwise.observe.input_ranges import beyond_training, missing_marks
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.padded_targets import padded_targets
 from netwise.observe.row_fingerprints import row_keys
@@ -31,6 +33,7 @@ from netwise.observe.simple_models import (
 FEWEST = 60  # rows that simple models need
 FEWEST_NUMBERS = 8  # of a row
 EXACTLY, ABOUT_ONE = 1e-3, 0.1  # standard deviations divided by n, or by n - 1
+FEWEST_BATCHES = 8  # that are compared
 FEWEST_RARE = 6  # rows of rare classes
 FEW_KNOWN = 0.05  # share of training rows in a batch of evaluation, which may be equal by chance
 MOST_EVALUATED = 400  # rows of evaluation
@@ -53,6 +56,13 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         padded_targets=padded_targets(training),
         sorted_by_length=sorted_by_length(training),
         rows_standardised=_rows_standardised(training),
+        target_units=target_units(training, [b for b in evaluation if not b.on_training_rows]),
+        copies_inputs=copies_inputs(training),
+        evaluation_copies_inputs=copies_inputs(evaluation),
+        drawn_anew=drawn_anew(evaluation),
+        beyond_training=beyond_training(training, evaluation),
+        missing_marks=missing_marks(training),
+        batches_alike=_batches_alike(training),
     )
     sample = sample_of(training, classes)
     if isinstance(sample, str):
@@ -86,6 +96,14 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         reason = f"{FEWEST} rows of evaluation are needed, and {len(others)} known"
         return _unknown(facts, reason, "evaluation_linear_score", "inside_evaluation_score")
     return replace(facts, evaluation_samples=len(others), **_of_evaluation(sample, others))
+
+
+def _batches_alike(batches: Sequence[KeptBatch]) -> bool | None:
+    """Whether all batches have the same different rows; None with few of them."""
+    keys = [frozenset(row_keys(batch.inputs)) for batch in batches]
+    if len(keys) < FEWEST_BATCHES or not keys[0]:
+        return None
+    return len(set(keys)) == 1 and len(keys[0]) > 1
 
 
 def _held_out(batches: Sequence[KeptBatch], known: set[int]) -> list[KeptBatch]:

@@ -23,12 +23,13 @@ ROUNDED_LOGITS = "rounded logits"
 HALF_OF_LOGITS = "logits above 0.5"
 HALF = 0.5
 # What changes neither numbers nor their order: outputs stay the logits of the loss.
-_SAME_NUMBERS = frozenset(
-    getattr(Tensor, name)
-    for name in (
-        "squeeze view reshape flatten detach cpu float double clone to __getitem__"
-    ).split()
-) | {torch.squeeze, torch.flatten, torch.reshape, torch.clone, Tensor.data.__get__}
+_VIEWS = ("squeeze", "view", "reshape", "flatten", "__getitem__")
+_COPIES = ("detach", "cpu", "float", "double", "clone", "to")
+_SAME_NUMBERS = {
+    *(getattr(Tensor, name) for name in (*_VIEWS, *_COPIES)),
+    *(torch.squeeze, torch.flatten, torch.reshape, torch.clone),
+    getattr(Tensor.data, "__get__"),  # noqa: B009  `output.data`, which types do not know
+}
 _ROUNDS = frozenset((torch.round, Tensor.round))
 _ABOVE = frozenset(
     (torch.gt, torch.ge, Tensor.gt, Tensor.ge, Tensor.__gt__, Tensor.__ge__, torch.greater)
