@@ -637,3 +637,14 @@ def test_the_shape_of_outputs_is_that_before_the_right_classes_are_picked(pick: 
     picked = p.gather(1, y[:, None]) if pick == "gather" else p[torch.arange(5), y]
     (reading,) = read_loss(-picked.log().mean()).terms
     assert reading.term.output_shape == (5, 3)
+
+
+def test_a_gathered_column_is_that_of_the_actions() -> None:
+    probabilities, actions = outputs().softmax(1), Y[:, None]
+    numbers = torch.tensor([1.0, -1.0, 2.0, -0.5, 0.3, -2.0])
+    for chosen in (
+        probabilities.gather(1, actions)[:, 0],
+        probabilities.gather(1, actions).squeeze(1),
+    ):
+        terms = read_loss((chosen.log() * numbers).mean()).terms
+        assert [each.term.advantages for each in terms] == [-1]

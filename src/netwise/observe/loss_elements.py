@@ -63,6 +63,7 @@ OF_TWO_KINDS = ("BinaryCrossEntropy", "BinaryCrossEntropyWithLogits")
 REDUCTIONS = {0: "none", 1: "mean", 2: "sum"}
 # Operations that change no value but its shape or precision.
 SAME_VALUES = names("ToCopy View UnsafeView Squeeze Unsqueeze Clone Alias Reshape ReshapeAlias T")
+_COLUMNS = ("Squeeze", "Select", *SAME_VALUES)
 _LONGEST_CHAIN = 40
 
 
@@ -383,6 +384,9 @@ def _picked(node: Node, kind: str) -> Match | None:
     if not name or name == BINARY_CROSS_ENTROPY_OF_LOGITS:
         return None
     picks = node if kind in ("Gather", "Index") else only_input(node)
+    for _ in range(3):  # a column that was gathered, as a row
+        below = None if picks is None or operation(picks) not in _COLUMNS else only_input(picks)
+        picks = picks if below is None or shape_of(below) is None else below
     log = past_moves(node)
     target = picked_classes(picks) if picks is not None else None
     if target is None and name == CROSS_ENTROPY:

@@ -17,6 +17,7 @@ from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.nested import tensors_in
 from netwise.trials.measured import Measured, measured
 from netwise.trials.rebuilt_loss import RebuiltLoss
+from netwise.trials.sequences import add_positions
 
 START, END, FRESH = "start", "end", "fresh"
 SLOWEST = 4.0  # seconds for each second of the processor
@@ -42,6 +43,7 @@ class TrialSetup:
         pieces: each batch is cut into so many.
         batches: to train on; None: those of the program.
         loss: another loss; None: that of the program.
+        positions: embeddings add positions to rows of symbols.
     """
 
     begin: str = START
@@ -53,6 +55,7 @@ class TrialSetup:
     batches: tuple[KeptBatch, ...] | None = None
     held: tuple[KeptBatch, ...] | None = None
     loss: RebuiltLoss | None = None
+    positions: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ class Bench:
             OutOfTime: the limit of the cost is reached.
         """
         module = self.copy(setup.begin, seed)
+        if setup.positions:
+            add_positions(module)
         if not setup.dropout:
             for layer in module.modules():  # functions such as F.dropout ask the mode, too
                 layer.training = isinstance(layer, NORMS)

@@ -30,6 +30,7 @@ from netwise.trials.changed_data import (
     standard_targets,
 )
 from netwise.trials.measured import Measured
+from netwise.trials.sequences import without_padding
 
 SHORT = 60  # steps of a look at one rate
 LONG = 200  # steps of a comparison
@@ -113,6 +114,7 @@ class Experiments:
             return self._fitting_loss()
         trials: tuple[Callable[[], bool], ...] = (
             # First what is seen to differ from the usual; only then what can differ in any program.
+            self._sequences,
             self._freeze,
             self._start,
             self._data,
@@ -375,6 +377,21 @@ class Experiments:
             return comparison
         self._compare(comparison)
         return None
+
+    def _sequences(self) -> bool:
+        """What a suspected network does not see of its sequences, shown to it."""
+        if "read_from_padding" in self.report.names:
+            batches, held = without_padding(self.bench.batches), without_padding(self.bench.held)
+            if batches and held:
+                setup = TrialSetup(batches=batches, held=held)
+                changed = "batches of sequences of one length, without padding"
+                if self._compare(Comparison("padding", "read_from_padding", changed, setup)):
+                    return True
+        if "order_unseen" in self.report.names:
+            changed = "positions added to the embeddings"
+            setup = TrialSetup(positions=True)
+            return self._compare(Comparison("positions", "order_unseen", changed, setup))
+        return False
 
     def _freeze(self) -> bool:
         trained = set(self.bench.names.values())
