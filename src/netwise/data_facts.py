@@ -57,6 +57,9 @@ class DataFacts:
         whole_targets: different values among targets that are a whole number each; None for other
             targets.
         rows_standardised: whether the numbers of each row have mean 0 and standard deviation 1.
+        paired_rows: of targets that are the rows of the other view of each row how near these are,
+            how near those of another order are (shares of the other rows that are nearer), and
+            which order that is, "neighbours" or "halves"; None for other targets.
         features_in_use: share of the rows in which a feature is not 0, as the median over the
             features that vary: near 0 for counts of words.
         smallest_std, typical_std, largest_std: of the standard deviations of the features that are
@@ -124,6 +127,7 @@ class DataFacts:
     constant_features: int | None = None
     duplicated_features: int | None = None
     rows_standardised: bool | None = None
+    paired_rows: tuple[float, float, str] | None = None
     features_in_use: float | None = None
     whole_targets: int | None = None
     smallest_std: float | None = None

@@ -74,6 +74,7 @@ NAMES = {
     "samples_mix": "wrong_layers",
     "axes_scrambled": "wrong_layers",
     "labels_change": "label_error",
+    "pairs_misplaced": "label_error",
     "order_unseen": "wrong_layers",
     "read_from_padding": "wrong_layers",
     "samples_standardised_alone": "input_scale",

@@ -33,13 +33,15 @@ def evaluate(net: nn.Module, x: Tensor) -> None:
 
 
 def watched(
-    each_step: Callable[[nn.Module, int], object], at_end: Callable[[nn.Module, Tensor], object]
+    each_step: Callable[[nn.Module, int], object],
+    at_end: Callable[[nn.Module, Tensor], object],
+    rate: float = 3e-2,
 ) -> nw.Wiring:
     """A training with something done after each step, and an end."""
     torch.manual_seed(0)
     with nw.watch() as w:
         net, (x, y) = make(), data()
-        optimizer = torch.optim.Adam(net.parameters(), lr=3e-2)
+        optimizer = torch.optim.Adam(net.parameters(), lr=rate)
         for step in range(STEPS):
             optimizer.zero_grad()
             F.cross_entropy(net(x), y).backward()
@@ -53,6 +55,17 @@ def watched(
 
 def nothing(net: nn.Module, step: int) -> None:
     pass
+
+
+def loaded(net: nn.Module, x: Tensor) -> None:
+    other = make()
+    other.load_state_dict(net.state_dict())
+    evaluate(other, x)
+
+
+def test_a_short_training_in_small_steps_whose_weights_are_loaded() -> None:
+    assert watched(nothing, loaded, rate=1e-6).evaluated_fresh == ""
+    assert watched(nothing, lambda net, x: evaluate(make(), x), rate=1e-6).evaluated_fresh
 
 
 @pytest.mark.parametrize(

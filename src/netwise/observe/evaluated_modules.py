@@ -3,6 +3,7 @@ they were drawn, and averages that have not followed it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ FEWEST_STEPS = 20  # of training, after which a module is no longer as it was dr
 FEWEST_STATES = 3  # of an average, at different evaluations
 READ_ALL = 16  # evaluations that are all read; later every such one
 SAME_WAY = 0.5  # cosine of the ways of an average and of the trained module
+ANEW = 0.5  # distance from the start of the trained module over its size: steps go less far
 LATE = 0.9  # of the steps: an evaluation of the end
 
 
@@ -77,11 +79,11 @@ class EvaluatedModules:
     @staticmethod
     def _read(root: Root, known: _Evaluated, starts: Mapping[Root, Sequence[float]]) -> None:
         module, of = root.module, known.of
-        if module is None or of is None or of.module is None:
-            known.is_fresh = known.is_fresh and module is not None and drawn_by_torch(module)
+        if module is None:
             return
         numbers = some_numbers([root])
-        known.gone = [b - a for a, b in zip(starts[of], some_numbers([of]), strict=False)]
+        if of is not None and of.module is not None:
+            known.gone = [b - a for a, b in zip(starts[of], some_numbers([of]), strict=False)]
         known.states += numbers != known.numbers
         known.numbers = numbers
         known.is_fresh = known.is_fresh and drawn_by_torch(module)
@@ -104,7 +106,12 @@ class EvaluatedModules:
         trained = (self._seen[root].last for root in model.roots if root in self._seen)
         if not at_end or max(trained, default=-1) >= steps:
             return ""
-        return at_end[0].name if all(others[root].is_fresh for root in at_end) else ""
+        starts = [self.copies.starts[root] for root in model.roots if root in self.copies.starts]
+        new = all(
+            each.is_fresh and any(_is_drawn_anew(each.numbers, start) for start in starts)
+            for each in (others[root] for root in at_end)
+        )
+        return at_end[0].name if new else ""
 
     def _lagging(self, model: ObservedModel, table: ModelTable) -> tuple[str, float]:
         """The class of an average of the model's weights that is evaluated, and its share of the
@@ -118,9 +125,9 @@ class EvaluatedModules:
                 continue
             if not len(start) == len(each.numbers) == len(each.gone):
                 continue
-            length = sum(w * w for w in each.gone) ** 0.5
+            length = math.hypot(*each.gone)
             way = [b - a for a, b in zip(start, each.numbers, strict=True)]
-            size = sum(w * w for w in way) ** 0.5
+            size = math.hypot(*way)
             along = sum(w * g for w, g in zip(way, each.gone, strict=True)) / max(length, 1e-30)
             if 0 < size < length and along > SAME_WAY * size:
                 return root.name, along / length
@@ -135,6 +142,16 @@ class EvaluatedModules:
             for root, each in self._seen.items()
             if root not in trained and each.shapes in shapes and each.shapes
         }
+
+
+def _is_drawn_anew(numbers: Sequence[float], start: Sequence[float]) -> bool:
+    """Whether weights are other ones than those that a module started from and moved a little, or
+    these themselves, drawn with the same seed."""
+    if len(numbers) != len(start):
+        return False
+    distance = math.dist(numbers, start)
+    size = math.hypot(*start)
+    return distance == 0 or distance > ANEW * size
 
 
 def _trained_like(

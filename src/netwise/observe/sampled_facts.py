@@ -19,6 +19,7 @@ from netwise.observe.evaluation_passes import features_of
 from netwise.observe.input_ranges import beyond_training, missing_marks
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.padded_targets import padded_targets
+from netwise.observe.paired_rows import paired_rows
 from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_overlap import overlap_of
 from netwise.observe.sequence_order import sorted_by_length, symbols_as_targets
@@ -56,6 +57,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         padded_targets=padded_targets(training),
         sorted_by_length=sorted_by_length(training),
         rows_standardised=_rows_standardised(training),
+        paired_rows=paired_rows(training),
         target_units=target_units(training, [b for b in evaluation if not b.on_training_rows]),
         copies_inputs=copies_inputs(training),
         evaluation_copies_inputs=copies_inputs(evaluation),
