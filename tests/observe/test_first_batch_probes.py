@@ -110,6 +110,45 @@ def test_attention_among_the_samples() -> None:
     assert facts(Encoder(batch_first=True), SEQUENCES).samples_mix == ""
 
 
+class Rows(nn.Module):
+    """Makes sequences (batch, time, 3) of rows."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.last = LastOfEach(lambda x: x, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(x.view(-1, 2, 3))
+
+
+@pytest.mark.parametrize("rows", [6, 9])  # as many as features, and more
+def test_rows_that_become_sequences_inside(rows: int) -> None:
+    found = facts(Rows(), ROWS[:rows])
+    assert (found.mixed_by, found.mixed_in) == ("recurrence", "last.rnn")
+    assert found.samples_mix
+    assert facts(Rows(batch_first=True), ROWS[:rows]).samples_mix == ""
+
+
+def test_as_many_samples_as_features() -> None:
+    """Such a batch looks like a matrix of samples by samples."""
+    found = facts(Function(lambda m, h: h.softmax(0)), ROWS[:6])
+    assert found.mixed_by == "softmax"
+    assert facts(nn.Sequential(nn.Linear(6, 6), nn.Softmax(0)), ROWS[:6]).mixed_by == "softmax"
+    assert facts(Neighbours(torch.eye(6).roll(1, 0)), ROWS[:6]).samples_mix == ""
+
+
+class Neighbours(nn.Module):
+    """A graph network of one graph."""
+
+    def __init__(self, adjacency: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("adjacency", adjacency)
+        self.layer = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.adjacency @ self.layer(x)
+
+
 @pytest.mark.parametrize(
     ("between", "by"),
     [

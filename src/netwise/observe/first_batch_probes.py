@@ -13,7 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from netwise.errors import named
-from netwise.first_batch import CONSTANT, NORM, OTHER, SOFTMAX, STATISTICS, VIEW, FirstBatch
+from netwise.first_batch import (
+    ATTENTION,
+    CONSTANT,
+    NORM,
+    OTHER,
+    RECURRENCE,
+    SOFTMAX,
+    STATISTICS,
+    VIEW,
+    FirstBatch,
+)
 from netwise.observe.batch_places import added_by_place
 from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
@@ -26,6 +36,7 @@ from netwise.observe.own_backward import own_backward
 from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
+from netwise.observe.related_samples import relates_samples
 from netwise.observe.repeated_layers import repeated_layer
 from netwise.observe.rows_alike import rows_alike
 from netwise.observe.sample_axes import (
@@ -257,7 +268,7 @@ class _Probes:
             facts = replace(facts, placed_by=placed, placed_at=line)
             return replace(facts, samples_mix="", narrowest=name, narrowest_width=width)
         facts = replace(facts, narrowest="")
-        if _relates_samples(self.module, inputs, before, known[0].axis.samples):
+        if relates_samples(self.module, self.call, self.args, self.kwargs, known[0].axis, before):
             return replace(facts, samples_mix="", mixed_by=CONSTANT)
         return self._mixed(facts, known[0], inputs)
 
@@ -292,7 +303,13 @@ class _Probes:
         place = place or MixingPlace(OTHER, operation="an operation of the forward pass")
         meant = place.by in (NORM, CONSTANT) or (
             place.by not in (VIEW, SOFTMAX, STATISTICS)
-            and (place.alone or _may_be_one_sequence(inputs, answer))
+            and (
+                place.alone
+                # A layer that takes several sequences says itself that samples are none.
+                or (
+                    place.by not in (RECURRENCE, ATTENTION) and _may_be_one_sequence(inputs, answer)
+                )
+            )
         )
         return replace(
             facts,
@@ -438,26 +455,6 @@ def _mode_ratio(before: list[Tensor], draws: list[list[Tensor]]) -> float | None
         return 0.0
     ratio = change / spread if spread > 0 else None
     return ratio if ratio is not None and ratio - ratio == 0 else None
-
-
-def _relates_samples(
-    module: nn.Module, inputs: list[Tensor], outputs: list[Tensor], samples: int
-) -> bool:
-    """Whether something relates samples on purpose: a matrix or a list of pairs among the inputs
-    or buffers, as in a graph network, or outputs that compare samples with each other."""
-
-    def is_square(tensor: Tensor) -> bool:
-        return tensor.dim() == 2 and tuple(tensor.shape) == (samples, samples)
-
-    held = [*module.buffers()]
-    for part in module.modules():
-        held += [t for name, v in vars(part).items() if name[0] != "_" for t in tensors_in(v)]
-    pairs = any(
-        t.dim() == 2 and 2 in t.shape and not t.is_floating_point() and t.dtype != torch.bool
-        for t in inputs[1:]
-    )
-    sparse = any(t.layout != torch.strided for t in held)
-    return pairs or sparse or any(is_square(t) for t in (*inputs, *held, *outputs))
 
 
 def _may_be_one_sequence(inputs: list[Tensor], answer: Dependence) -> bool:

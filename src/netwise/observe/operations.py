@@ -63,7 +63,7 @@ class _Trace(TorchFunctionMode):
             self.bytes += 2 * output.numel() * output.element_size()
             line = program_place()
             line = "" if line == self.caller else line
-            layer, kind, alone = self.running[-1] if self.running else ("", "", False)
+            layer, kind, alone = self.running[-1]
             self.operations.append(
                 Operation(
                     name, layer, kind, line, args, kwargs or {}, inputs,
@@ -88,7 +88,7 @@ def traced(
         call: runs the forward pass.
         inputs: positional and keyword arguments.
     """
-    running: list[tuple[str, str, bool]] = []
+    running = [("", "", _is_alone(inputs))]  # the module itself
     handles = []
     for name, part in module.named_modules():
         if name:
@@ -108,11 +108,14 @@ def traced(
 
 def _enter(running: list[tuple[str, str, bool]], name: str) -> Callable[..., None]:
     def enter(module: nn.Module, args: Any) -> None:
-        first = next(tensors_in(args), None)
-        alone = first is not None and (first.dim() < 3 or 1 in first.shape[:2])
-        running.append((name, type(module).__name__, alone))
+        running.append((name, type(module).__name__, _is_alone(args)))
 
     return enter
+
+
+def _is_alone(args: Any) -> bool:
+    first = next(tensors_in(args), None)
+    return first is not None and (first.dim() < 3 or 1 in first.shape[:2])
 
 
 def _leave(running: list[tuple[str, str, bool]]) -> Callable[..., None]:

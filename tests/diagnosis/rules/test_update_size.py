@@ -76,13 +76,24 @@ def diverged(by_layer: dict[str, list[list[float]]], facts: nw.RunFacts) -> nw.H
     return history(by_layer, facts=facts, ended=nw.RunEnd("diverged", "Diverged.", 60))
 
 
+STILL = {
+    signals.WEIGHTS_MOVED: [0.0] * 6,
+    signals.GRADIENT_ZERO: [0.0] * 6,
+    signals.GRADIENT_CLEARED: [0.0] * 6,
+}
+
+
+def test_a_rate_that_is_0_in_every_step() -> None:
+    finding = found(update_size.rate_too_low(observed({**STILL, signals.RATE: [0.0] * 6})))
+    assert finding.sentence.startswith("The learning rate is 0 in all ")
+    assert finding.grade == "cause"
+    # Steps between those that were watched may have had another.
+    rises = observed({**STILL, signals.RATE: [0.0] * 5 + [0.1]})
+    assert not isinstance(update_size.rate_too_low(rises), nw.Finding)
+
+
 def test_steps_that_are_lost_in_the_rounding_of_the_weights() -> None:
-    whole = {
-        signals.WEIGHTS_MOVED: [0.0] * 6,
-        signals.GRADIENT_ZERO: [0.0] * 6,
-        signals.GRADIENT_CLEARED: [0.0] * 6,
-        signals.RATE: [1e-6] * 6,
-    }
+    whole = {**STILL, signals.RATE: [1e-6] * 6}
     finding = found(update_size.rate_too_low(observed(whole, facts=nw.RunFacts(rate=1e-6))))
     assert finding.sentence.startswith(
         "No weight changes in any of 6 watched steps: they are below the last digit of the weights "
@@ -92,7 +103,6 @@ def test_steps_that_are_lost_in_the_rounding_of_the_weights() -> None:
         {signals.WEIGHTS_MOVED: [0.0, 0.0, 0.0, 1.0, 0.0, 0.0]},
         {signals.GRADIENT_ZERO: [1.0] * 6},
         {signals.GRADIENT_CLEARED: [1.0] * 6},
-        {signals.RATE: [0.0] * 6},
     ):
         answer = update_size.rate_too_low(observed({**whole, **other}, facts=nw.RunFacts()))
         assert not isinstance(answer, nw.Finding)

@@ -246,7 +246,7 @@ def _settled(history: History) -> bool:
 def rate_too_low(history: History) -> Answer:
     """Find steps that hardly change any layer's weights although gradients are large enough, in a
     run that has not learned; or that, in an observed loop, change no weight at all."""
-    lost = _lost_in_rounding(history) or _half_lost_in_rounding(history)
+    lost = _changes_nothing(history) or _half_lost_in_rounding(history)
     if lost is not None:
         return lost
     updates, gradients = (
@@ -311,9 +311,9 @@ def _pretrained(history: History) -> bool:
     return share is not None and share < HALF
 
 
-def _lost_in_rounding(history: History) -> Finding | None:
-    """Steps of an observed loop that change no weight, though the rate and the gradients are not
-    0: they are below the last digit of the weights' type."""
+def _changes_nothing(history: History) -> Finding | None:
+    """Steps of an observed loop that change no weight, though the gradients are not 0: the learning
+    rate is, or the steps are below the last digit of the weights' type."""
     moved = history.of(WEIGHTS_MOVED)
     wiring = history.wiring
     if wiring is None or moved is None or len(moved) < FEWEST or any(moved.values):
@@ -326,17 +326,29 @@ def _lost_in_rounding(history: History) -> Finding | None:
         if series is None or len(series) < FEWEST or any(series.values):
             return None
     rates = history.of(RATE)
-    if rates is None or not min(rates.values) > 0:
+    if rates is None or (min(rates.values) <= 0 < max(rates.values)):
         return None
-    return Finding(
-        rule="rate_too_low",
-        sentence=(
+    if max(rates.values) <= 0:
+        sentence = (
+            f"The learning rate is 0 in all {history.ended.step:,} steps: no weight changes. The "
+            "factor of a schedule is 0 from its first to its last step, for example by a whole "
+            "division such as `epoch // 10`, or the rate itself was rounded to 0."
+        )
+        change = "LambdaLR(optimizer, lambda epoch: min(1.0, (epoch + 1) / 10))  # not epoch // 10"
+    else:
+        sentence = (
             f"No weight changes in any of {len(moved)} watched steps: they are below the last "
             f"digit of the weights{rate_text(history)}. Raise the rate, or keep the weights in "
             "float32 and compute in lower precision under `torch.autocast`."
-        ),
+        )
+        change = ""
+    return Finding(
+        rule="rate_too_low",
+        sentence=sentence,
         steps=(moved.steps[0], moved.steps[-1]),
         evidence=(Evidence("share of weights that a step changes", 0.0, 0.5, False, percent=True),),
+        grade="cause",
+        change=change,
     )
 
 
