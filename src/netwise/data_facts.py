@@ -26,6 +26,8 @@ class DataFacts:
         linear_score, smooth_score, neighbour_score: of a linear model, of a smooth one (kernel
             ridge regression) and of the nearest neighbours, fitted to one part of the training
             sample and measured on the rest.
+        unordered_score: the best of such models that know which symbols a row has, and not their
+            places; None for other inputs than symbols at places.
         evaluation_chance_score, evaluation_linear_score: the same, measured on the evaluation
             sample.
         evaluation_smooth_score, evaluation_neighbour_score: likewise.
@@ -100,6 +102,7 @@ class DataFacts:
     linear_score: float | None = None
     smooth_score: float | None = None
     neighbour_score: float | None = None
+    unordered_score: float | None = None
     evaluation_chance_score: float | None = None
     evaluation_linear_score: float | None = None
     evaluation_smooth_score: float | None = None

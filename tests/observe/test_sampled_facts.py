@@ -153,3 +153,15 @@ def test_rows_that_are_standardised_one_by_one() -> None:
     assert facts_of_data(stored(alone, rows[:, 0])).rows_standardised is True
     assert facts_of_data(stored(rows, rows[:, 0])).rows_standardised is False
     assert facts_of_data(stored(rows[:, :6], rows[:, 0])).rows_standardised is None
+
+
+def test_what_places_of_symbols_tell() -> None:
+    x = torch.randint(2, 12, (300, 6), generator=G)
+    y = torch.randint(2, (300,), generator=G)
+    x[:, 0], x[:, 5] = y, 1 - y
+    by_order = facts_of_data(stored(x, y))
+    assert known(by_order.best_score) > 0.95
+    assert known(by_order.unordered_score) < 0.65
+    x[:, 5] = y
+    assert known(facts_of_data(stored(x, y)).unordered_score) > 0.95
+    assert facts_of_data(stored(X, Y)).unordered_score is None

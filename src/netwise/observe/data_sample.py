@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -63,6 +63,16 @@ class DataSample:
             tuple(self.keys[place] for place in places),
             self.pairs,
         )
+
+
+def unordered(sample: DataSample) -> DataSample | None:
+    """The sample with how often each row has each symbol, in the place of its symbols; None where
+    it has inputs of numbers, or models of it know no places."""
+    if sample.symbols is None or sample.numbers is not None:
+        return None
+    if not 1 < sample.symbols.shape[1] <= MOST_PLACES:
+        return None
+    return replace(sample, numbers=_counted(sample.symbols), symbols=None)
 
 
 def products(sample: DataSample, other: DataSample | None = None) -> Rows:

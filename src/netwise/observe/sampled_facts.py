@@ -13,7 +13,7 @@ from torch import Tensor
 from netwise.data_facts import DataFacts
 from netwise.errors import named
 from netwise.observe.class_answers import Answers
-from netwise.observe.data_sample import DataSample, products, sample_of
+from netwise.observe.data_sample import DataSample, products, sample_of, unordered
 from netwise.observe.evaluated_otherwise import copies_inputs, drawn_anew, target_units
 from netwise.observe.evaluation_passes import features_of
 from netwise.observe.input_ranges import beyond_training, missing_marks
@@ -81,7 +81,10 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         return _unknown(facts, f"{FEWEST} different rows are needed, and {len(sample)} known",
                         *OF_MODELS)  # fmt: skip
     facts = replace(
-        facts, **_inside(cross_validated(*_asked(sample))), rare_ranking=_ranking(sample)
+        facts,
+        **_inside(cross_validated(*_asked(sample))),
+        rare_ranking=_ranking(sample),
+        unordered_score=_unordered(sample),
     )
     seen = set(sample.keys)
     operation = next((b.operation for b in training if b.target is not None), "")
@@ -141,6 +144,12 @@ def _whole_targets(sample: DataSample) -> int | None:
     if sample.is_class or values.shape[1] != 1 or not (values == np.round(values)).all():
         return None
     return len(np.unique(values))
+
+
+def _unordered(sample: DataSample) -> float | None:
+    """The best score of simple models that know which symbols a row has, and not their places."""
+    counts = unordered(sample)
+    return None if counts is None else cross_validated(*_asked(counts)).best
 
 
 def _ranking(sample: DataSample) -> float | None:

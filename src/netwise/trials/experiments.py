@@ -265,8 +265,9 @@ class Experiments:
         rule = "rate_too_low" if best > 1 else "rate_too_high"
         changed = f"{best:g} times the learning rate"
         comparison = Comparison("rate", rule, changed, TrialSetup(rate=best))
-        if 1 < best <= FAR and self._time_helps():
-            return None  # a longer training would do
+        # A longer training would do; where nothing is suspected, it is what is asked for.
+        if best > 1 and (best <= FAR or not self.report.found) and self._time_helps():
+            return None
         return comparison
 
     def _time_helps(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from netwise.diagnosis.rules.unseen_inputs import (
 
 FACTS = nw.RunFacts(loss_of_guessing=GUESS, classes=10, class_targets=True)
 KNOWN = {"evaluation_samples": 400, "evaluation_chance_score": 0.1}
-LEARNABLE = nw.DataFacts(**KNOWN, evaluation_linear_score=0.9)  # type: ignore[arg-type]
+LEARNABLE = nw.DataFacts(chance_score=0.1, linear_score=0.9, unordered_score=0.15)
 HOPELESS = {**KNOWN, "evaluation_linear_score": 0.12}
 CHANGE = {"contradicting_rows": 0.52, "contradicting_by_chance": 0.5, "repeated_rows": 0.0}
 
@@ -62,7 +63,10 @@ def test_a_run_that_learns_nothing(
         (labels_change, run(GUESS, nw.DataFacts(**{**CHANGE, "contradicting_rows": 0.2}))),
         (labels_change, run(GUESS, nw.DataFacts(**{**CHANGE, "repeated_rows": 0.3}))),
         (order_unseen, run(GUESS, order_unseen=False)),
-        (order_unseen, run(GUESS, nw.DataFacts(**HOPELESS), order_unseen=True)),  # type: ignore[arg-type]
+        (  # of the symbols alone
+            order_unseen,
+            run(GUESS, replace(LEARNABLE, unordered_score=0.85), order_unseen=True),
+        ),
         (read_from_padding, run(GUESS, hidden_share=0.3)),
         (samples_standardised_alone, run(GUESS, nw.DataFacts(rows_standardised=False))),
     ],

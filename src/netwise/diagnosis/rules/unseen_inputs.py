@@ -11,7 +11,7 @@ from netwise.diagnosis.rules.outcome import simple_score, skill
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import DIVERGED, History
 
-POSSIBLE = 0.3  # skill of simple models, which shows that there is something to learn
+POSSIBLE = 0.3  # skill that simple models gain by the order, which shows that it matters
 NOTHING = 0.1  # the same, of inputs that hold nothing of the targets
 HIDDEN = 0.01  # share of the dependence that is left behind padding
 AT_RANDOM = 0.8  # of the contradictions of labels that are drawn at random
@@ -89,27 +89,33 @@ LABELS_CHANGE = Rule(
 
 def order_unseen(history: History) -> Answer:
     """Find a network whose outputs do not depend on the order of the places of a sequence, in a run
-    that learns nothing although simple models of symbols at their places predict the targets."""
+    that learns nothing although simple models of symbols at their places predict the targets. They
+    do so far better than models that know the symbols alone: so the order matters."""
     facts = first_batch_fact(history, "order_unseen")
     if isinstance(facts, Unchecked):
         return facts
     if not facts.order_unseen:
         return None
-    nothing, possible = _learns_nothing(history), skill(history, simple_score(history))
+    data, nothing = history.data, _learns_nothing(history)
     if isinstance(nothing, Unchecked):
         return nothing
-    if not nothing or possible is None or possible < POSSIBLE:
+    if data is None or data.best_score is None or data.unordered_score is None:
+        return Unchecked("no rows of symbols were kept together with their targets")
+    room = 1 - (data.chance_score or 0.0)
+    gained = (data.best_score - data.unordered_score) / room if room > 0 else 0.0
+    if not nothing or gained < POSSIBLE:
         return None
     return Finding(
         rule="order_unseen",
         sentence=(
             "The outputs do not depend on the order of the places of a sequence: the network is "
-            "given no positions. It learns nothing, and simple models that know the places score "
-            f"{simple_score(history):.2g}. Add positions to the embeddings."
+            "given no positions. It learns nothing; simple models of the symbols at their places "
+            f"score {data.best_score:.2g}, and of the symbols alone {data.unordered_score:.2g}. "
+            "Add positions to the embeddings."
         ),
         layers=tuple(layer.name for layer in history.layers[:1]),
-        evidence=(Evidence("skill of simple models that know the places", possible, POSSIBLE),),
-        strength=possible / POSSIBLE,
+        evidence=(Evidence("skill that simple models gain by the places", gained, POSSIBLE),),
+        strength=gained / POSSIBLE,
         grade="cause",
     )
 
