@@ -75,6 +75,8 @@ class FirstBatch:
         repeated_times: how often it is in the list.
         drawn_state: a recurrent layer whose first hidden state is drawn at random by `forward`; ""
             without one.
+        cut_in_time: places of a sequence of which only the last gets a gradient of the last
+            output, though it changes with those before; 0 for none.
         own_backward: class of a function whose `backward` is compared with differences of its
             `forward`, the one that agrees least; "" without one.
         agreement: cosine of both; None without one.
@@ -140,6 +142,7 @@ class FirstBatch:
     repeated_layer: str | None = None
     repeated_times: int = 0
     drawn_state: str | None = None
+    cut_in_time: int | None = None
     own_backward: str | None = None
     agreement: float | None = None
     of_numbers: bool = False

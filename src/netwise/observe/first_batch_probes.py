@@ -25,6 +25,7 @@ from netwise.first_batch import (
     FirstBatch,
 )
 from netwise.observe.batch_places import added_by_place
+from netwise.observe.cut_in_time import cut_in_time
 from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
 from netwise.observe.mixing_place import MixingPlace, find_mixing
@@ -161,13 +162,16 @@ class _Probes:
     def _places(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
         """What other orders of the places of sequences show."""
         given = (self.call, self.args, self.kwargs, before, facts.samples)
-        unseen, hidden = None, None
+        unseen, hidden, cut = None, None, 0
         with contextlib.suppress(Exception):  # the code may not take them
             unseen = order_is_unseen(*given)
         with contextlib.suppress(Exception):
             hidden = hidden_by_padding(*given)
+        with contextlib.suppress(Exception):
+            cut = cut_in_time(self.module, self.call, self.args, self.kwargs, facts.samples)
         return replace(
             facts,
+            cut_in_time=cut,
             order_unseen=unseen,
             hidden_share=hidden.share if hidden else None,
             padded_places=hidden.places if hidden else 0,

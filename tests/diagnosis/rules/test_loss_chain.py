@@ -36,6 +36,7 @@ LABELS = {"target_low": 0.0, "target_high": 1.0}
         (CROSS_ENTROPY, "Addmm", {"highest": 2.5}, "gets outputs of up to 2.5. Use `nn.CrossE"),
         (CROSS_ENTROPY, "Softmax Addmm", {"highest": 0.9}, "gets probabilities of up to 0.9"),
         (KL_DIVERGENCE, "Softmax Addmm", {"highest": 0.9}, "`torch.log_softmax(output, dim=1)`"),
+        ("", "Sub Exp Exp Addmm", {}, "through an exponential twice"),
         (LOGARITHM, "Log Addmm", {}, "logarithm of outputs of a layer without an activation"),
         (LOGARITHM, "Log Clamp Div Addmm", LABELS, "which are no probabilities"),
         (CROSS_ENTROPY, "Log Clamp Convolution", {}, "which are no probabilities"),
@@ -68,6 +69,8 @@ def test_what_does_not_fit(
         (CROSS_ENTROPY, "LogSoftmax Addmm", {"output_shape": (1, 1)}),
         (CROSS_ENTROPY, "LogSoftmax Addmm", {"highest": -0.1}),
         (CROSS_ENTROPY, "LogSoftmax LogSoftmax Addmm", {}),  # the same numbers again
+        ("", "Sub Exp Addmm", {}),
+        ("", "Log Exp Exp Addmm", {}),  # of a complementary log-log link
         (CROSS_ENTROPY, "LogSoftmax Log Softmax Addmm", {}),
         (CROSS_ENTROPY, "LogSoftmax ?", {}),
         (CROSS_ENTROPY, "?", {"highest": 3.0}),  # hidden in a compiled function
@@ -105,3 +108,21 @@ def test_chains_with_hidden_operations_are_not_known() -> None:
     assert loss_chain.known(nw.Wiring(losses=(whole,)))
     assert not loss_chain.known(nw.Wiring(losses=(whole, hidden)))
     assert not loss_chain.known(nw.Wiring())
+
+
+@pytest.mark.parametrize(
+    ("chain", "times", "opponents", "is_found"),
+    [
+        (("Sigmoid", "Addmm"), 2, ("G",), True),
+        (("Addmm",), 2, ("G",), False),
+        (("Sigmoid", "Addmm"), 1, ("G",), False),  # of the generator
+        (("Sigmoid", "Addmm"), 2, (), False),  # no game
+        (("Log", "Sigmoid", "Addmm"), 2, ("G",), False),
+    ],
+)
+def test_a_critic_whose_answers_are_bounded(
+    chain: tuple[str, ...], times: int, opponents: tuple[str, ...], is_found: bool
+) -> None:
+    term = nw.LossTerm(chain=chain, place="gan.py:9", by_hand=True)
+    found = loss_chain.misfit_of(nw.Wiring(losses=(term,) * times, opponents=opponents))
+    assert (found is not None and "difference of their means" in found[0]) is is_found

@@ -6,6 +6,7 @@ These follow from identities and need no look at what a run has learned.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import exp, inf, log, log1p
 
 from netwise.wiring import (
@@ -60,6 +61,9 @@ SEVERAL = 1.5  # sum of a row of targets: above it several labels are true at on
 def misfit_of(wiring: Wiring) -> tuple[str, LossTerm] | None:
     """The first summand of the losses that does not fit its inputs, with a sentence; None where all
     fit or are not known."""
+    bounded = _bounded_critic(wiring)
+    if bounded is not None:
+        return bounded
     for term in wiring.losses:
         sentence = "" if term.penalty else _misfit(term)
         if sentence:
@@ -80,6 +84,7 @@ def _misfit(term: LossTerm) -> str:
         _single_output,
         _softmax_twice,
         _sigmoid_twice,
+        _exponential_twice,
         _limited_logits,
         _no_log_probability,
         _log_of_no_probability,
@@ -235,6 +240,40 @@ def _sigmoid_twice(term: LossTerm) -> str:
         f"The outputs go through {first} before a loss that expects logits and applies the sigmoid "
         f"itself. Remove the {first.lower()}, or use `nn.BCELoss()`."
     )
+
+
+def _exponential_twice(term: LossTerm) -> str:
+    """An exponential of an exponential, not of its negative as in a Gumbel distribution: the chain
+    has no signs, so of a loss of counts alone, exp(o) - y o."""
+    place = next((i for i, pair in enumerate(pairwise(term.chain)) if pair == ("Exp", "Exp")), None)
+    if place is None or term.operation not in ("", OTHER_LOSS) or "Sub" not in term.chain[:place]:
+        return ""
+    return (
+        "The outputs go through an exponential twice: by the network, and again by the loss, which "
+        "expects logarithms of rates. Return the plain output, or use "
+        "`nn.PoissonNLLLoss(log_input=False)`."
+    )
+
+
+def _bounded_critic(wiring: Wiring) -> tuple[str, LossTerm] | None:
+    """The critic of a game, whose loss is the difference of its mean answers to two kinds of
+    samples, and whose answers an activation keeps between 0 and 1."""
+    bounded = [
+        term
+        for term in wiring.losses
+        if not term.penalty and not term.operation and term.chain[:1] == ("Sigmoid",)
+    ]
+    places = [term.place for term in bounded]
+    both = next((term for term in bounded if term.place and places.count(term.place) == 2), None)
+    if not wiring.opponents or both is None:
+        return None
+    sentence = (
+        "The answers of the critic go through Sigmoid, and its loss is a difference of their means "
+        f"({both.place}): they end at 0 and 1, where the sigmoid has no slope, and the other "
+        "network learns nothing. Remove the sigmoid behind the last layer, or use `nn.BCELoss()` "
+        "as in a GAN."
+    )
+    return sentence, both
 
 
 def _no_log_probability(term: LossTerm) -> str:

@@ -1,0 +1,156 @@
+"""Sequences whose early places change the outputs and get no gradient: a state that is detached at
+each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.sample_axes import difference, tolerance_of
+
+FEWEST_PLACES = 4  # of a sequence
+MOST_NUMBERS = 4_000_000  # of a sequence
+MOVED = 0.05  # of the values at early places
+
+
+def cut_in_time(
+    module: nn.Module,
+    call: Callable[[Any, Any], list[Tensor]],
+    args: Any,
+    kwargs: Any,
+    samples: int,
+) -> int:
+    """The places of a sequence of which only the last gets a gradient, though outputs change with
+    the values in its first half; 0 where none is so. Only inside of `undisturbed`.
+
+    Sequences are inputs of real numbers (samples, places, features) or (places, samples, features),
+    and what embeddings make of symbols (samples, places). Of outputs with places those of the last
+    one count.
+
+    Args:
+        module: a copy that `call` calls.
+        call: gives its outputs.
+        args, kwargs: of one call.
+        samples: of the batch.
+
+    Example:
+        >>> class Net(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.cell = nn.RNNCell(2, 3)
+        ...     def forward(self, x):
+        ...         h = torch.zeros(len(x), 3)
+        ...         for t in range(x.shape[1]):
+        ...             h = self.cell(x[:, t], h.detach())
+        ...         return h
+        >>> net = Net()
+        >>> cut_in_time(net, lambda args, kwargs: [net(*args)], (torch.randn(4, 6, 2),), {}, 4)
+        6
+    """
+    for run, axis, sequence in _sequences(module, call, args, kwargs, samples):
+        if _is_cut(run, sequence, axis):
+            return sequence.shape[axis]
+    return 0
+
+
+_Run = Callable[[Tensor], list[Tensor]]  # outputs for another sequence
+
+
+def _sequences(
+    module: nn.Module,
+    call: Callable[[Any, Any], list[Tensor]],
+    args: Any,
+    kwargs: Any,
+    samples: int,
+) -> Iterator[tuple[_Run, int, Tensor]]:
+    """How outputs follow from a sequence, the axis of its places, and the sequence."""
+    for values in tensors_in((args, kwargs)):
+        if values.dim() == 3 and values.is_floating_point():
+            axis = _axis(values, samples)
+            if axis is not None:
+
+                def exchanged(new: Tensor, old: Tensor = values) -> list[Tensor]:
+                    return call(*with_tensors((args, kwargs), lambda t: new if t is old else t))
+
+                yield exchanged, axis, values
+    for part in module.modules():
+        if isinstance(part, nn.Embedding):
+            made = _outputs_of_layer(part, call, args, kwargs)
+            axis = _axis(made[0], samples) if len(made) == 1 and made[0].dim() == 3 else None
+            if axis is not None:
+
+                def replaced(new: Tensor, layer: nn.Module = part) -> list[Tensor]:
+                    handle = layer.register_forward_hook(lambda *_: new)
+                    try:
+                        return call(args, kwargs)
+                    finally:
+                        handle.remove()
+
+                yield replaced, axis, made[0]
+
+
+def _axis(values: Tensor, samples: int) -> int | None:
+    """Of the places, of (samples, places, features) or (places, samples, features)."""
+    if values.numel() > MOST_NUMBERS:
+        return None
+    axis = 1 if values.shape[0] == samples else 0 if values.shape[1] == samples else None
+    return axis if axis is not None and values.shape[axis] >= FEWEST_PLACES else None
+
+
+def _outputs_of_layer(
+    layer: nn.Module, call: Callable[[Any, Any], list[Tensor]], args: Any, kwargs: Any
+) -> list[Tensor]:
+    found: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda module, given, output: found.append(output))
+    try:
+        call(args, kwargs)
+    finally:
+        handle.remove()
+    return [t.detach().clone() for t in found]
+
+
+def _is_cut(run: _Run, sequence: Tensor, axis: int) -> bool:
+    given = sequence.detach().clone()
+    early = [slice(None)] * 3
+    early[axis] = slice(0, sequence.shape[axis] // 2)
+    moved = given.clone()
+    moved[tuple(early)] *= 1 + MOVED  # zeros, which may be padding, stay
+    places = given.shape[axis]
+    before, after = (_last(run(values), axis, places) for values in (given, moved))
+    if not _changes(before, after):
+        return False
+    with torch.enable_grad():
+        leaf = given.requires_grad_(True)
+        outputs = [t for t in _last(run(leaf), axis, places) if t.requires_grad]
+        if not outputs:
+            return False
+        generator = torch.Generator().manual_seed(0)
+        weighted = [
+            (t * torch.randn(t.shape, generator=generator).to(t)).sum()
+            for t in outputs
+            if bool(t.isfinite().all())
+        ]
+        if not weighted:
+            return False
+        total = torch.stack(weighted).sum()
+        gradient: Tensor | None = torch.autograd.grad(total, leaf, allow_unused=True)[0]
+    if gradient is None:
+        return False
+    reached = (gradient != 0).movedim(axis, 0).flatten(1).any(1)
+    return bool(reached[-1]) and not bool(reached[:-1].any())
+
+
+def _last(outputs: Sequence[Tensor], axis: int, places: int) -> list[Tensor]:
+    """Of outputs with as many places those of the last one, which may follow from all others."""
+    return [t.select(axis, -1) if t.dim() > 2 and t.shape[axis] == places else t for t in outputs]
+
+
+def _changes(before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:
+    return len(before) == len(after) and any(
+        b.shape == a.shape and b.numel() and float(difference(b, a).max()) > tolerance_of(b)
+        for b, a in zip(before, after, strict=True)
+    )
