@@ -48,6 +48,7 @@ class LossTerm:
             rises and the program calls the numbers rewards; 0 for other losses.
         similarity: 1 where the whole loss is made of cosine similarities of outputs and rises with
             them, -1 where it falls; 0 for other losses.
+        class_weights: the weight of each class, or of 0 and 1 in a loss of bits, of at most 64.
         too_long: of a CTC loss the share of the samples whose labels have no room in their time
             steps, so that their loss is infinite; None for other losses.
 
@@ -81,6 +82,7 @@ class LossTerm:
     swapped: bool = False
     advantages: int = 0
     similarity: int = 0
+    class_weights: tuple[float, ...] = ()
     too_long: float | None = None
 
 

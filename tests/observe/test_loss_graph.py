@@ -648,3 +648,15 @@ def test_a_gathered_column_is_that_of_the_actions() -> None:
     ):
         terms = read_loss((chosen.log() * numbers).mean()).terms
         assert [each.term.advantages for each in terms] == [-1]
+
+
+def test_weights_of_classes() -> None:
+    weights, ratio = torch.tensor([1.0, 2.0, 0.5]), torch.tensor([4.0])
+    bits = (Y > 0).float()
+    losses = {
+        (1.0, 2.0, 0.5): F.cross_entropy(outputs(), Y, weight=weights),
+        (1.0, 4.0): F.binary_cross_entropy_with_logits(outputs()[:, 0], bits, pos_weight=ratio),
+        (): F.cross_entropy(outputs(), Y),
+    }
+    for wanted, loss in losses.items():
+        assert read_loss(loss).terms[0].term.class_weights == wanted

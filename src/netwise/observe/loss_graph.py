@@ -70,6 +70,7 @@ from netwise.wiring import (
 )
 
 # Nodes before the product with soft targets in torch's own cross entropy.
+_MOST_CLASSES = 64  # whose weights are read
 _SOFT_TARGETS = ("DivBackward1", "NegBackward0", "SumBackward0")
 _MOST_TERMS = 40
 
@@ -341,6 +342,17 @@ def _below(root: Node, most: int = 60) -> list[Node]:
     return found
 
 
+def _class_weights(node: Node) -> tuple[float, ...]:
+    """The weight that a loss of torch gives each class, or 0 and 1; () without weights."""
+    weights = saved(node, "weight") if operation(node) in ("NllLoss", "NllLoss2D") else None
+    if isinstance(weights, Tensor) and weights.dim() == 1 and len(weights) <= _MOST_CLASSES:
+        return tuple(weights.tolist())
+    of_ones = saved(node, "pos_weight")
+    if isinstance(of_ones, Tensor) and of_ones.numel() == 1:
+        return (1.0, float(of_ones))
+    return ()
+
+
 def _reading(
     found: Match | None, way: Descent, outputs: Sequence[Tensor], is_smoothed: bool = False
 ) -> tuple[TermReading, float]:
@@ -373,6 +385,7 @@ def _reading(
         swapped=found.swapped,
         compares=not found.operation and not found.by_hand,
         advantages=advantages,
+        class_weights=_class_weights(found.node),
         **target_facts(found, output, target),
     )
     term = replace(term, **range_facts(found.source, term.output_shape, target))
