@@ -174,6 +174,9 @@ class Wiring:
         evaluated_average: class of an average of the weights that is evaluated at the end; ""
             without one.
         average_follows: its share of the way that the trained weights have gone from their start.
+        pairs_nearer: of pairs of outputs that the loss draws together or pushes apart, the
+            probability that one of the former is nearer than one of the latter, by their inputs,
+            and by their outputs at the end; () where there are none.
         unmatched_states: of each module that was given a state with `strict=False` that has next
             to none of its names: its class, how many, a name of the state and one of the module,
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
@@ -250,6 +253,7 @@ class Wiring:
     evaluated_fresh: str = ""
     evaluated_average: str = ""
     average_follows: float | None = None
+    pairs_nearer: tuple[float, ...] = ()
     unmatched_states: tuple[str, ...] = ()
     normed_by_evaluated: bool = False
     scaled_by_itself: str = ""

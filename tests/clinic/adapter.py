@@ -74,6 +74,7 @@ NAMES = {
     "samples_mix": "wrong_layers",
     "axes_scrambled": "wrong_layers",
     "labels_change": "label_error",
+    "pairs_reversed": "label_error",
     "class_weights_flipped": "class_imbalance",
     "pairs_misplaced": "label_error",
     "order_unseen": "wrong_layers",

@@ -33,6 +33,7 @@ from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.loss_record import LossRecord
 from netwise.observe.name_of_call import name_of_call
 from netwise.observe.nested import with_tensors
+from netwise.observe.pair_forces import PairForces
 from netwise.observe.probe import Probe
 from netwise.observe.rate_climbs import RateClimbs
 
@@ -93,6 +94,7 @@ class Root:
         self.evaluation = EvaluationPasses(module)
         self.kept = KeptBatches()
         self.game = Game()
+        self.forces = PairForces()
         self.answers = ClassAnswers(RECENT)  # in training
         self.evaluated = ClassAnswers()  # in the last evaluation
         self.evaluates_anew = True  # the next answers are those of a new evaluation

@@ -84,6 +84,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         constant_gradients=_constant_gradients(model, program),
         still_copies=program.copies,
         **_evaluated(model, program),
+        pairs_nearer=_pairs_nearer(model),
         unmatched_states=program.unmatched,
         normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
         scaled_by_itself=next(
@@ -98,6 +99,12 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         frameworks=program.frameworks,
         not_observed=_reasons(model, program, linear),
     )
+
+
+def _pairs_nearer(model: ObservedModel) -> tuple[float, ...]:
+    """Pairs of a loss of distances, where one module has them."""
+    found = [pairs for root in model.roots if (pairs := root.forces.pairs) is not None]
+    return (found[0].nearer_inputs, found[0].nearer_outputs) if len(found) == 1 else ()
 
 
 def _evaluated(model: ObservedModel, program: ProgramFacts) -> dict[str, Any]:

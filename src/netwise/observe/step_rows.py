@@ -57,6 +57,8 @@ class StepRows:
                 model.note_cut(root.calls)
         self._table.note_opponents(model, account, own)
         self._safely("made samples", self._made.step, model.roots, account.counted)
+        for root in model.roots:
+            self._safely("pair forces", root.forces.step)
         model.cycles += 1
         model.pending.add(id(account))
         model.waiting = True

@@ -123,6 +123,7 @@ class TrainingPasses:
             self._safely("evaluation", root.evaluation.training_pass, inputs)
         self._safely("kept batches", root.kept.training_pass, args, kwargs, steps)
         self._safely("layers", root.probe.forward_ends, output)
+        self._safely("pair forces", root.forces.called, inputs, outputs)
 
 
 def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:

@@ -71,6 +71,7 @@ OF_FACTS = {
     "copy_stands_still",
     "untrained_is_evaluated",
     "average_lags",
+    "pairs_reversed",
     "class_weights_flipped",
     "state_not_loaded",
     "random_numbers_repeat",
