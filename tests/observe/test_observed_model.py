@@ -17,7 +17,7 @@ from netwise.observe.observed_model import (
     batch_accuracy,
     target_signals,
 )
-from netwise.observe.observed_parts import CallRecord
+from netwise.observe.call_record import CallRecord
 from tests.observe.observed_loops import batch, classifier, observed, train
 
 

@@ -24,6 +24,7 @@ main(["train", "digits", "--epochs", "1"])
 NOT_NEEDED = {
     *("sklearn", "scipy", "pandas", "polars", "matplotlib", "joblib", "optuna", "PIL"),
     *("torch._dynamo", "torch._inductor", "sympy"),
+    *("netwise.diagnosis", "netwise.trials", "netwise.observe.observer", "netwise.labs"),
 }
 
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from netwise.diagnosis.rules import RULES, Finding, Rule
-
-GRADES = ("suspect", "cause", "proved")  # from least to most certain
+from netwise.grades import GRADES
 
 
 def group_by_cause(found: Sequence[Finding], rules: Sequence[Rule] = RULES) -> list[Finding]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from netwise.diagnosis.grouping import GRADES, all_findings
+from netwise.diagnosis.grouping import all_findings
 from netwise.diagnosis.report import diagnose
 from netwise.diagnosis.report_text import inside_sentence, rule_title
 from netwise.diagnosis.rules import RULES, Finding, Rule
+from netwise.grades import GRADES
 from netwise.history import History
 from netwise.printed_text import printable
 

@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from netwise.diagnosis.grouping import GRADES, all_findings
+from netwise.diagnosis.grouping import all_findings
 from netwise.diagnosis.rules import Evidence, Finding
 from netwise.diagnosis.short_trial import ShortTrial
+from netwise.grades import GRADES
 
 VERSION = 1  # rises when a field is renamed, removed or changes its meaning; new fields keep it
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import Layer
+from netwise.observe.call_record import CallRecord
 from netwise.observe.layer_activations import (
     EDGE,
     ActiveUnits,
@@ -29,7 +30,6 @@ from netwise.observe.layer_activations import (
 )
 from netwise.observe.layer_weights import ratio
 from netwise.observe.nested import tensors_in
-from netwise.observe.observed_parts import CallRecord
 from netwise.observe.readable import Reads
 from netwise.observe.weight_samples import Sample, WeightSamples
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices

@@ -6,9 +6,10 @@ from typing import Any
 
 from torch import nn
 
+from netwise.observe.call_record import CallRecord
 from netwise.observe.model_table import ModelTable
 from netwise.observe.nested import tensors_in
-from netwise.observe.observed_parts import CallRecord, Root
+from netwise.observe.observed_parts import Root
 
 
 class ModuleCalls:

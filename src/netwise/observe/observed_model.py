@@ -15,12 +15,13 @@ from typing import Any
 from netwise import signals
 from netwise.first_batch import FirstBatch
 from netwise.history import Layer
+from netwise.observe.call_record import CallRecord
 from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.layer_activations import accuracy_of
 from netwise.observe.loss_graph import LossReading
 from netwise.observe.loss_parts import share_explained
 from netwise.observe.loss_ranges import joined
-from netwise.observe.observed_parts import CallRecord, OptimizerAccount, Root
+from netwise.observe.observed_parts import OptimizerAccount, Root
 from netwise.observe.outside_tensors import OutsideTensor
 from netwise.observe.sampled_facts import LazyDataFacts
 from netwise.observe.target_statistics import (

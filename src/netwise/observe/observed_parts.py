@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from netwise import signals
 from netwise.first_batch import FirstBatch
+from netwise.observe.call_record import CallRecord
 from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
@@ -41,16 +42,6 @@ MOST_SECONDS = 2.0  # for the first batch
 MOST_PASSES = 256  # backward passes to keep
 MOST_RATES = 400  # changes of a learning rate to keep
 READ_NAMES_UNTIL = 8  # watched steps after which names of parameters are read less often
-
-
-@dataclass
-class CallRecord:
-    """One call of a layer in a training pass: whether gradients come in and go out."""
-
-    layer: str
-    takes: bool
-    gives: bool
-    has_weights: bool
 
 
 @dataclass

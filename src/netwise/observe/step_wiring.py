@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from netwise.errors import named
 from netwise.observe import autograd_graph, loss_graph
+from netwise.observe.call_record import CallRecord
 from netwise.observe.hooked_probe import HookedProbe
-from netwise.observe.observed_parts import CallRecord
 from netwise.observe.outside_parameters import OutsideParameters
 from netwise.observe.weighted_layers import ROOT
 from netwise.schema import typed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
-from netwise.diagnosis.live_findings import GROWTH, LiveFindings, is_at_least, least_grade
-from netwise.diagnosis.report_text import inside_sentence, rule_title
 from netwise.history import History
+
+if TYPE_CHECKING:
+    from netwise.diagnosis.live_findings import LiveFindings
 
 
 class StopOnFinding:
@@ -20,8 +22,13 @@ class StopOnFinding:
     """
 
     def __init__(self, grades: Collection[str]) -> None:
-        self._least = least_grade(grades)
-        self._live, self._due = LiveFindings(), 1
+        self._least: str | None = None
+        self._live: LiveFindings | None = None
+        self._due = 1
+        if isinstance(grades, str) or grades:  # heavy: all rules
+            from netwise.diagnosis.live_findings import LiveFindings, least_grade
+
+            self._least, self._live = least_grade(grades), LiveFindings()
 
     def reason(self, epoch: int, history: Callable[[], History]) -> str | None:
         """Why the run is to end, as a part of a sentence; None where it goes on.
@@ -30,8 +37,11 @@ class StopOnFinding:
             epoch: how many are done.
             history: makes the history of the run so far.
         """
-        if self._least is None or epoch < self._due:
+        if self._live is None or self._least is None or epoch < self._due:
             return None
+        from netwise.diagnosis.live_findings import GROWTH, is_at_least  # heavy
+        from netwise.diagnosis.report_text import inside_sentence, rule_title  # heavy
+
         self._due = int(epoch * GROWTH) + 1
         for event in self._live.check(history()):
             finding = event.finding

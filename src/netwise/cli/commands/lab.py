@@ -15,9 +15,9 @@ from netwise.cli.output import echo_json
 from netwise.cli.parsing import parse_settings
 from netwise.cli.terminal import echo
 from netwise.errors import UnknownName, close_matches, short_repr
-from netwise.labs.catalogue import LabText, find_labs, lab_texts, words_of_labs
 
 if TYPE_CHECKING:
+    from netwise.labs.catalogue import LabText
     from netwise.labs.lab_definition import Lab, LabResult
 
 
@@ -109,6 +109,8 @@ def lab(
 
 def _named(words: str) -> Mapping[str, LabText]:
     """All labs, the one with this id, or those whose text has these words."""
+    from netwise.labs.catalogue import find_labs, lab_texts  # other commands need none
+
     texts = lab_texts()
     if not words:
         return texts
@@ -124,6 +126,8 @@ def _unknown(words: str, texts: Mapping[str, LabText]) -> Exception:
     """The error for an id that does not exist, or for words that no lab has."""
     if re.fullmatch(r"[a-zA-Z]?\d+", words):
         return UnknownName("lab", words, texts)
+    from netwise.labs.catalogue import words_of_labs  # as above
+
     known = words_of_labs()
     close = [
         f"{matches} for {word}"

@@ -12,11 +12,10 @@ from netwise.cli.options import json_option
 from netwise.cli.output import echo_json, require_new_file
 from netwise.cli.terminal import echo
 from netwise.errors import UnknownName, short_repr
-from netwise.labs.errata.erratum import Erratum, errata as all_errata
-from netwise.notes.outline import SectionContent, contents, find_sections, notes as all_notes
 
 if TYPE_CHECKING:
-    from netwise.labs.errata.erratum import Check
+    from netwise.labs.errata.erratum import Check, Erratum
+    from netwise.notes.outline import SectionContent
 
 
 @click.command()
@@ -49,6 +48,12 @@ def notes(words: tuple[str, ...], page: Path | None, as_json: bool) -> None:
         echo(f"Page: {write_notes_page(page)}")
         if not words and not as_json:
             return
+    from netwise.notes.outline import (  # other commands need no outline
+        contents,
+        find_sections,
+        notes as all_notes,
+    )
+
     found = find_sections(" ".join(words)) if words else contents()
     if not found:
         raise click.UsageError(
@@ -103,6 +108,8 @@ def errata(name: str | None, run_all: bool, as_json: bool) -> None:
       netwise errata E05
       netwise errata --check
     """
+    from netwise.labs.errata.erratum import errata as all_errata  # other commands need none
+
     known = all_errata()
     if name is not None and name.upper() not in known:
         raise UnknownName("erratum", name, known)

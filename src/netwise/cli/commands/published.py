@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from netwise.cli.options import json_option
 from netwise.cli.output import echo_json, echo_table
 from netwise.cli.terminal import echo
 from netwise.errors import UnknownName
-from netwise.labs.published import (
-    REACHED,
-    Measurement,
-    PublishedNumber,
-    measurement,
-    plain_number,
-    published_numbers,
-    state_of,
-)
+
+if TYPE_CHECKING:
+    from netwise.labs.published import Measurement, PublishedNumber
 
 
 @click.command()
@@ -35,6 +31,14 @@ def published(name: str | None, as_json: bool) -> None:
       netwise published lenet5
       netwise published --json
     """
+    from netwise.labs.published import (  # other commands need none
+        REACHED,
+        measurement,
+        plain_number,
+        published_numbers,
+        state_of,
+    )
+
     known = published_numbers()
     if name is not None and name.lower() not in known:
         raise UnknownName("published number", name, known)
@@ -82,6 +86,8 @@ def _reached(measured: Measurement | None) -> str:
 
 
 def _full(number: PublishedNumber, measured: Measurement | None) -> list[str]:
+    from netwise.labs.published import state_of  # as above
+
     lines = [
         f"{number.name}: {number.what}",
         f"  asked:      {_asked(number)}",

@@ -28,8 +28,8 @@ from netwise.cli.output import echo_json, folder_name, fresh_folder, network_tab
 from netwise.cli.parsing import allow_own_code, own_network, read_recipe_file, recipe_for
 from netwise.cli.run_names import find_run
 from netwise.cli.terminal import echo
-from netwise.diagnosis.grouping import GRADES
 from netwise.errors import NetwiseError
+from netwise.grades import GRADES
 from netwise.storage.layout import REPORT
 from netwise.termination import TERMINATED
 from netwise.training.ranks.launched import command_of_train, is_first, launched

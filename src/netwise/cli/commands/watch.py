@@ -17,6 +17,7 @@ from netwise.atomic import delete_empty_folder
 from netwise.cli.options import home_option
 from netwise.cli.terminal import echo
 from netwise.errors import text_of
+from netwise.grades import GRADES
 from netwise.storage.layout import new_folder, strict_json
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from netwise.history import History
     from netwise.watching.script import ScriptEnd
     from netwise.watching.watch import watch as Watch
-
-
-GRADES = ("suspect", "cause", "proved")  # as in `netwise.diagnosis.grouping`, which is heavy
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
