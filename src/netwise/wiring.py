@@ -49,6 +49,8 @@ class LossTerm:
         similarity: 1 where the whole loss is made of cosine similarities of outputs and rises with
             them, -1 where it falls; 0 for other losses.
         class_weights: the weight of each class, or of 0 and 1 in a loss of bits, of at most 64.
+        undetached: what the loss should take as numbers and has a gradient: "target" of a Q
+            function, "advantage" of a policy gradient; "" for nothing.
         too_long: of a CTC loss the share of the samples whose labels have no room in their time
             steps, so that their loss is infinite; None for other losses.
 
@@ -84,6 +86,7 @@ class LossTerm:
     similarity: int = 0
     class_weights: tuple[float, ...] = ()
     too_long: float | None = None
+    undetached: str = ""
 
 
 # Values of `LossTerm.target_kind`.

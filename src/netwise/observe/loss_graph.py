@@ -61,6 +61,7 @@ from netwise.observe.loss_targets import (
 from netwise.observe.overlap_losses import overlap_of
 from netwise.observe.second_derivatives import zero_derivative
 from netwise.observe.similarity_losses import similarity_sign
+from netwise.observe.undetached import undetached
 from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
@@ -139,7 +140,16 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
     with torch.no_grad():
         value = unwrapped(loss.detach())
         value = value if value.dim() == loss.dim() else value.mean()
-        return _with_similarity(_read(value, root, place, outputs), root)
+        return _with_similarity(_with_undetached(_read(value, root, place, outputs), root), root)
+
+
+def _with_undetached(reading: LossReading, root: Node) -> LossReading:
+    """A loss with `LossTerm.undetached`, as one of reinforcement learning."""
+    found = undetached(root) if reading.terms else ""
+    if not found:
+        return reading
+    terms = tuple(replace(r, term=replace(r.term, undetached=found)) for r in reading.terms)
+    return replace(reading, terms=terms)
 
 
 def _with_similarity(reading: LossReading, root: Node) -> LossReading:

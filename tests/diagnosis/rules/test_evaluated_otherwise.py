@@ -68,3 +68,6 @@ def test_inputs_beyond_those_of_training() -> None:
     assert inputs_beyond_training(run(beyond_training=0.3)) is None
     assert inputs_beyond_training(run(beyond_training=0.77, evaluation_r2=0.9)) is None
     assert isinstance(inputs_beyond_training(run()), nw.Unchecked)
+    ratios = {signals.EVALUATION_INPUT_RATIO: [16.0] * 3}
+    scaled = observed(ratios).but(data=nw.DataFacts(beyond_training=0.77))
+    assert inputs_beyond_training(scaled) is None  # prepared otherwise

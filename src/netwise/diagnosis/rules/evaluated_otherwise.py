@@ -3,16 +3,18 @@ targets than the inputs, inputs that are augmented at random or beyond those of 
 
 from __future__ import annotations
 
+from statistics import median
+
 from netwise.data_facts import DataFacts
 from netwise.diagnosis.rules.better_models import matched_by_simple_models
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
 from netwise.diagnosis.rules.outcome import LEARNED, loss_share
 from netwise.history import History
-from netwise.signals import VALID_LOSS
+from netwise.signals import EVALUATION_INPUT_RATIO, VALID_LOSS
 
 NO_BATCHES = "no batches of training and evaluation were kept together with their targets"
-STRETCH = 3.0  # ratio of the standard deviations of the targets
+STRETCH = 3.0  # ratio of the standard deviations of the targets, or of the inputs
 # Squared error of answers in the units of training, in variances of the evaluated targets: 1 is
 # that of their mean, and 2 that of answers without any relation to them.
 WRONG_UNITS = 1.5
@@ -130,6 +132,13 @@ def evaluation_drawn_anew(history: History) -> Answer:
     )
 
 
+def _is_stretched(history: History) -> bool:
+    """Whether evaluated inputs have another scale: then they were prepared otherwise."""
+    ratios = history.of(EVALUATION_INPUT_RATIO)
+    ratio = median(ratios.finite) if ratios is not None and ratios.finite else 1.0
+    return not 1 / STRETCH < ratio < STRETCH
+
+
 def inputs_beyond_training(history: History) -> Answer:
     """Find evaluated inputs most numbers of which are beyond the range that they have in training,
     in an evaluation that does not show that the network answers them."""
@@ -139,7 +148,7 @@ def inputs_beyond_training(history: History) -> Answer:
     share = data.beyond_training
     if share is None:
         return Unchecked(NO_BATCHES)
-    if share <= MOST_BEYOND or _goes_well(history, data):
+    if share <= MOST_BEYOND or _goes_well(history, data) or _is_stretched(history):
         return None
     return Finding(
         rule="inputs_beyond_training",

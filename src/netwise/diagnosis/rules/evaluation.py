@@ -177,6 +177,9 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
     own = _scaled_by_itself(history)
     if own is not None:
         return None if _evaluates_well(history) else own
+    # Of many rows a single one is no trial of shapes.
+    rows_known = history.data is not None and history.data.beyond_training is not None
+    fewest = 1 if rows_known else FEWEST_EVALUATIONS
     numbers = []
     for signal in (
         TRAINING_INPUT_MEAN,
@@ -186,7 +189,7 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
         EVALUATION_INPUT_OFFSET,
         EVALUATION_INPUT_RATIO,
     ):
-        series = signal_of_loop(history, signal, FEWEST_EVALUATIONS, NO_EVALUATION)
+        series = signal_of_loop(history, signal, fewest, NO_EVALUATION)
         if isinstance(series, Unchecked):
             return series
         numbers.append(median(series.values))
