@@ -258,7 +258,8 @@ class BackwardReader:
                 return
             site = self._sites[key] = LossSite(entry.place, ())
         site.read(reading)
-        site.terms = tuple(replace(term, factor=term.factor / entry.scale) for term in site.terms)
+        if entry.scale != 1:
+            site.terms = tuple(replace(t, factor=t.factor / entry.scale) for t in site.terms)
         if any(term.advantages < 0 for term in site.terms) and not _lowers_rewards(reading):
             site.terms = tuple(replace(term, advantages=0) for term in site.terms)  # costs, maybe
         entry.site_key, entry.site, entry.signals = key, site, dict(site.signals)

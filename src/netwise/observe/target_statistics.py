@@ -91,7 +91,8 @@ class TargetStatistics:
     ) -> float:
         """Count class numbers; the share of them that counts."""
         most_columns = max(64, MOST_NUMBERS // (len(values) if values.dim() else 1))
-        numbers = rows_of(values, most_columns).flatten().cpu().long()
+        # As an array: of a few numbers, operations of tensors take several times as long.
+        numbers = rows_of(values, most_columns).flatten().cpu().long().numpy()
         used = numbers != (IGNORED if ignore_index is None else ignore_index)
         width = _width(tuple(values.shape), output_shape)
         if width is not None and width > 1:
@@ -99,8 +100,8 @@ class TargetStatistics:
             used &= (numbers >= 0) & (numbers < width)  # a loss accepts others as ignored alone
         elif width is not None:
             self._width = self._width or width
-        self._counts.add(numbers[used])
-        return int(used.count_nonzero()) / used.numel()
+        self._counts.add(torch.from_numpy(numbers[used]))
+        return float(used.mean())
 
     def facts(self) -> dict[str, Any]:
         """Fields of `RunFacts` about the targets; {} without any that were read.
