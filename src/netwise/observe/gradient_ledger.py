@@ -134,8 +134,8 @@ def account(passes: Sequence[BackwardPass], weights: Iterable[int], at_step: Nor
     weights = list(weights)
     filling = {w: [p for p in passes if p.fills(w)] for w in weights}
     touched = [w for w in weights if filling[w]]
-    reaching = tuple(p for p in passes if any(w in p.ends for w in weights))
     if not touched:
+        reaching = tuple(p for p in passes if any(w in p.ends for w in weights))
         # At a step inside of a backward pass there are gradients that its end does not show.
         zero = any(
             p.ends.get(w) == 0 and (w in p.reached) for p in reaching for w in weights
