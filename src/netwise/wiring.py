@@ -183,6 +183,8 @@ class Wiring:
         unmatched_states: of each module that was given a state with `strict=False` that has next
             to none of its names: its class, how many, a name of the state and one of the module,
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
+        loader_iterators: how many iterators the program has made of one loader of several batches;
+            0 without such a loader.
         normed_by_evaluated: in an evaluation that was all in training mode batch normalization took
             its statistics from rows that were not trained on.
         scaled_by_itself: "range" where the features of evaluated rows, which were not trained on,
@@ -258,6 +260,7 @@ class Wiring:
     average_follows: float | None = None
     pairs_nearer: tuple[float, ...] = ()
     unmatched_states: tuple[str, ...] = ()
+    loader_iterators: int = 0
     normed_by_evaluated: bool = False
     scaled_by_itself: str = ""
     asks_networks: bool = False

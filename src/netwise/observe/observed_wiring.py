@@ -86,6 +86,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         **_evaluated(model, program),
         pairs_nearer=_pairs_nearer(model),
         unmatched_states=program.unmatched,
+        loader_iterators=program.loader_iterators,
         normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
         scaled_by_itself=next(
             filter(None, (root.evaluation.scaled_by_itself for root in model.roots)), ""

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
 
 from netwise.observe.active_observers import ACTIVE
 from netwise.observe.backward_reader import BackwardReader
@@ -34,6 +35,7 @@ from netwise.observe.gradient_ledger import BackwardPass
 from netwise.observe.gradient_values import GradientValues
 from netwise.observe.guard import Guard
 from netwise.observe.loaded_states import LoadedStates
+from netwise.observe.loader_iterators import LoaderIterators
 from netwise.observe.loops_by_hand import LoopsByHand
 from netwise.observe.made_samples import MadeSamples
 from netwise.observe.model_table import ModelTable
@@ -83,6 +85,7 @@ class Observer:
         table = self.table = ModelTable(model)
         self.finite, self.caught, self.random = FiniteCheck(), CaughtErrors(), RandomStates()
         self._made, self._copies, self._states = MadeSamples(), StillCopies(), LoadedStates()
+        self._loaders = LoaderIterators()
         self._evaluated = EvaluatedModules(self._copies)
         self._calls = calls = ModuleCalls(table)
         self._reader = reader = BackwardReader(table, guard.safely)
@@ -230,6 +233,7 @@ class Observer:
             copies=self.safely("copies", self._copies.found, self.table) or (),
             evaluated=self.safely("copies", self._evaluated.found, self.table) or {},
             unmatched=self._states.unmatched,
+            loader_iterators=self._loaders.most,
             modules=len(self.table.roots),
             given=given,
         )
@@ -348,6 +352,11 @@ class Observer:
         """A module was given a state."""
         if self.thread == get_ident():
             self.safely("states", self._states.loaded, module, state, keys)
+
+    def loader_begins(self, loader: DataLoader[Any]) -> None:
+        """See `Listener`."""
+        if self.thread == get_ident():
+            self.safely("loaders", self._loaders.made, loader)
 
     # ---- gradient scaler
 

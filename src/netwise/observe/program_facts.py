@@ -28,6 +28,7 @@ class ProgramFacts:
         constant_gradients: as `Wiring.constant_gradients`, and the ids of the weights.
         shared: as `Wiring.shared_optimizers`.
         unmatched: as `Wiring.unmatched_states`.
+        loader_iterators: as in `Wiring`.
         modules: how many were called that are in no other one.
         given: facts that the user stated, which are used instead of those observed.
     """
@@ -50,5 +51,6 @@ class ProgramFacts:
     repeated: tuple[str, int] = ("", 0)
     shared: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
+    loader_iterators: int = 0
     modules: int = 1
     given: Mapping[str, Any] = field(default_factory=dict)

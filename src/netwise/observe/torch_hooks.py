@@ -25,6 +25,7 @@ from torch import nn
 from torch._guards import CompileContext
 from torch.nn.modules import module as torch_modules
 from torch.optim import optimizer as torch_optimizers
+from torch.utils.data import DataLoader
 
 ENGINE = "_engine_run_backward"
 # Context managers that switch gradients off, and how to see that one of them does.
@@ -76,6 +77,9 @@ class Listener(Protocol):
 
     def state_loaded(self, module: nn.Module, state: Mapping[str, Any], keys: Any) -> None:
         """A module was given a state; `keys` are those that do not fit."""
+
+    def loader_begins(self, loader: DataLoader[Any]) -> None:
+        """An iterator of a loader was made."""
 
     def mode_set(self, module: nn.Module, was_training: bool) -> None:
         """A module and its parts were put into training or evaluation mode."""
@@ -137,6 +141,7 @@ class TorchHooks:
         self._replace(torch.amp.GradScaler, "scale", self._scale_of)
         self._replace(nn.Module, "load_state_dict", self._load_of)
         self._replace(nn.Module, "train", self._train_of)
+        self._replace(DataLoader, "__iter__", self._iter_of)
         for switch in GRADIENT_SWITCHES:
             self._replace(switch, "__enter__", self._enter_of)
             self._replace(switch, "__exit__", self._exit_of)
@@ -239,6 +244,14 @@ class TorchHooks:
             return keys
 
         return load_state_dict
+
+    def _iter_of(self, begin: Callable[..., Any]) -> Callable[..., Any]:
+        def begin_loader(loader: Any) -> Any:
+            if self._listener is not None and not QUIET.depth:
+                self._listener.loader_begins(loader)
+            return begin(loader)
+
+        return begin_loader
 
     def _train_of(self, train: Callable[..., Any]) -> Callable[..., Any]:
         def set_mode(module: Any, mode: bool = True) -> Any:

@@ -7,43 +7,33 @@ from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
 from netwise.history import History
 
 MANY = 20  # steps
-WORSE = 0.05  # accuracy that an evaluation lacks
+EACH = 0.9  # iterators of a loader for each step
 
 
 def same_batch_again(history: History) -> Answer:
-    """Find steps that all have the same samples, fewer than are evaluated, and an evaluation that
-    is worse than training. A part that is trained on as a whole in each step is usually larger."""
+    """Find steps that all have the same samples, each from an iterator of its own of a loader that
+    has further batches. Without a loader, so few samples may be all there are."""
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
-    data, steps = history.data, history.ended.step
-    if data is None or data.batches_alike is None:
+    data, wiring, steps = history.data, history.wiring, history.ended.step
+    if wiring is None or data is None or data.batches_alike is None:
         return Unchecked("few batches of training were kept")
-    rows = data.train_samples
-    if not data.batches_alike or not rows or steps < MANY or (data.evaluated_rows or 0) <= rows:
+    made = wiring.loader_iterators
+    if not data.batches_alike or steps < MANY or made < EACH * steps:
         return None
-    trained, evaluated = _accuracy(data.answers), data.evaluation_accuracy
-    if trained is None or evaluated is None or trained - evaluated < WORSE:
-        return None
+    rows = f"{data.train_samples} " if data.train_samples else ""
     return Finding(
         rule="same_batch_again",
         sentence=(
-            f"All {steps:,} steps have the same {rows} samples, and {data.evaluated_rows} others "
-            f"are evaluated: accuracy {trained:.3g} on the former, {evaluated:.3g} on the latter. "
-            "`next(iter(loader))` inside of a loop begins anew each time and gives the first "
-            "batch again; make the iterator once for each epoch."
+            f"All {steps:,} steps have the same {rows}samples, and the loader that they come from "
+            "has further batches. `next(iter(loader))` inside of a loop begins anew each time and "
+            "gives the first batch again; make the iterator once for each epoch."
         ),
         steps=(0, steps),
-        evidence=(
-            Evidence("different samples in training", rows, data.evaluated_rows or 0, False),
-        ),
+        evidence=(Evidence("iterators of a loader for each step", made / steps, EACH),),
         grade="cause",
         change="for x, y in loader:  # one iterator for a whole epoch, with shuffle=True\n    ...",
     )
-
-
-def _accuracy(answers: tuple[tuple[int, int, int], ...] | None) -> float | None:
-    asked = sum(row[0] for row in answers or ())
-    return sum(row[2] for row in answers or ()) / asked if asked else None
 
 
 SAME_BATCH_AGAIN = Rule(
