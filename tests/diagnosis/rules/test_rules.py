@@ -86,6 +86,7 @@ OF_FACTS = {
     "part_without_gradient",
     "unstable_loss",
     "score_misread",
+    "target_not_detached",
 }
 
 
