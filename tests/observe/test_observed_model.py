@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 import netwise as nw
 from netwise import signals
+from netwise.observe.call_record import CallRecord
 from netwise.observe.loss_graph import read_loss
 from netwise.observe.observed_model import (
     MOST_ROWS,
@@ -17,7 +18,6 @@ from netwise.observe.observed_model import (
     batch_accuracy,
     target_signals,
 )
-from netwise.observe.call_record import CallRecord
 from tests.observe.observed_loops import batch, classifier, observed, train
 
 

@@ -49,6 +49,30 @@ def test_in_an_observed_loop_the_optimizers_count_and_not_the_changes() -> None:
     )
 
 
+def test_a_group_of_the_optimizer_whose_rate_is_0() -> None:
+    signals_of = {signals.UPDATE_RATIO: flat(1e-3, 0.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)}
+
+    def with_rates(*rates: list[float], final: float = 2.3) -> nw.History:
+        run = observed(by_layer=signals_of, final=final)
+        groups = {
+            (signals.GROUP_RATE, f"SGD.{number}"): nw.Series(
+                tuple(range(len(values))), tuple(values)
+            )
+            for number, values in enumerate(rates)
+        }
+        return replace(run, series={**run.series, **groups})
+
+    finding = found(wiring.weights_stand_still(with_rates([0.1] * 8, [0.0] * 8)))
+    assert finding.layers == ("layer2",)
+    assert finding.sentence == (
+        "The weights of layer2 have not changed in any step, though they get gradients: the "
+        "learning rate of a group of the optimizer is 0 in all steps."
+    )
+    assert wiring.weights_stand_still(with_rates([0.1] * 8, [0.0] * 7 + [0.1])) is None
+    # Where a run has learned, the group may be frozen so on purpose.
+    assert wiring.weights_stand_still(with_rates([0.1] * 8, [0.0] * 8, final=0.01)) is None
+
+
 @pytest.mark.parametrize(
     ("names", "code"),
     [

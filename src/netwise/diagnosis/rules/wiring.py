@@ -3,6 +3,8 @@ weights that no loss reaches, weights outside of the module, nothing to train.""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from netwise.diagnosis.error_kinds import kind_of_error
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_step import error_finding
@@ -18,11 +20,12 @@ from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_UPDATES,
     finite_median,
+    has_learned,
     series_by_layer,
     too_few_steps,
 )
 from netwise.history import History
-from netwise.signals import GRADIENT_RATIO, RATE, UPDATE_RATIO, WEIGHTS_MOVED
+from netwise.signals import GRADIENT_RATIO, GROUP_RATE, RATE, UPDATE_RATIO, WEIGHTS_MOVED
 from netwise.wiring import Wiring
 
 # |g| / |w|: a thousand times the gradient whose update could be lost to rounding at usual rates.
@@ -71,7 +74,7 @@ def weights_stand_still(history: History) -> Answer:
     if not names and wiring.left_out:
         return _left_out(history, wiring.left_out)
     if not names:
-        return None if loop_observed(history) else _never_changed(history)
+        return _without_rate(history) if loop_observed(history) else _never_changed(history)
     return Finding(
         rule="weights_stand_still",
         sentence=f"A loss reaches {listed(names)}, but no optimizer holds {_it(names)}.",
@@ -101,6 +104,31 @@ def _no_step(history: History) -> Finding | None:
         steps=(0, passes),
         evidence=(Evidence("backward passes without a step", float(passes), MANY_PASSES),),
         change="loss.backward()\noptimizer.step()\noptimizer.zero_grad()",
+    )
+
+
+def _without_rate(history: History) -> Finding | None:
+    """Layers of an observed loop in a group of the optimizer whose learning rate is always 0, in a
+    run that has not learned: where it has, they may be frozen so on purpose."""
+    groups = {name: s for (signal, name), s in history.series.items() if signal == GROUP_RATE}
+    still = [name for name, series in groups.items() if not any(series.values)]
+    if not still or len(still) == len(groups) or has_learned(history):
+        return None
+    answer = _never_changed(history)
+    if not isinstance(answer, Finding):
+        return None
+    return replace(
+        answer,
+        sentence=(
+            f"{answer.sentence[:-1]}: the learning rate of a group of the optimizer is 0 in all "
+            "steps."
+        ),
+        grade="cause",
+        change=(
+            "for group in optimizer.param_groups:\n"
+            '    print(len(group["params"]), group["lr"])  # which group has the rate 0\n'
+            "# where its weights shall not be trained: requires_grad_(False)"
+        ),
     )
 
 
