@@ -108,3 +108,10 @@ def test_rows_with_several_class_numbers() -> None:
 
 def test_few_rows_show_nothing() -> None:
     assert overlap_of(kept(X[:5]), kept(X[:5])) == {}
+
+
+def test_targets_that_are_numbers_of_the_rows() -> None:
+    """As in a contrastive loss, whose rows are at other places in each batch."""
+    places = torch.arange(100)
+    again = kept(X[:100], X[:100].flip(0), targets=[places, places])
+    assert "contradicting_rows" not in overlap_of(again, [])

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from math import exp
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from netwise.observe.kept_batches import KeptBatch
 from netwise.observe.row_fingerprints import row_keys
 
@@ -138,6 +141,13 @@ def _drawn_again(parts: Sequence[Sequence[int]], seen: float) -> float:
     return 1 - exp(-rows * equal / pairs)
 
 
+def _are_row_numbers(values: Tensor) -> bool:
+    """Whether targets are the numbers of the rows of their batch, each once, as in contrastive
+    losses: those of a sample change with its place."""
+    n = len(values)
+    return n > 1 and bool((values.sort().values == torch.arange(n, device=values.device)).all())
+
+
 def _contradicting(batches: Sequence[KeptBatch]) -> dict[str, float]:
     """The share of the repeated rows that have several classes, and the share that would have if
     classes were drawn at random; {} with few repeated rows, and for targets that are no classes."""
@@ -149,6 +159,8 @@ def _contradicting(batches: Sequence[KeptBatch]) -> dict[str, float]:
         keys, values = row_keys(batch.inputs), target.flatten()
         if values.is_floating_point() and bool(((values != 0) & (values != 1)).any()):
             return {}
+        if _are_row_numbers(values):
+            continue
         if len(keys) == len(values):
             for key, number in zip(keys, values.tolist(), strict=True):
                 found.setdefault(key, []).append(number)

@@ -268,7 +268,7 @@ UNUSUAL = (
 )
 UNSEEN = (
     Loop(d.rounded_activations, ("gradient_zero",)),
-    Loop(d.backward_of_ones_own, ("gradient_zero",)),
+    Loop(d.backward_of_ones_own, ("backward_misfits",)),
     Loop(d.rectifier_before_sigmoid, OUTPUT),
     Loop(d.one_sample_again_and_again, ("inputs_alike",)),
     Loop(partial(d.text_to_continue, fault="no mask"), ("target_in_inputs",)),
