@@ -42,6 +42,31 @@ class Words(nn.Module):
         return out
 
 
+class Rows(nn.Module):
+    """Cuts rows or pictures into places."""
+
+    def __init__(self, detach: str) -> None:
+        super().__init__()
+        self.loop = Loop(detach)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.loop(x.view(-1, 8, 3))
+        return out
+
+
+class Fixed(nn.Module):
+    """Fixed features of most numbers of a row beside the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features, self.head = nn.Linear(18, 4), nn.Linear(10, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        features = self.features(x[:, :18]).detach()
+        out: Tensor = self.head(torch.cat([features, x[:, 18:]], 1))
+        return out
+
+
 X = torch.randn(5, 8, 3)
 
 
@@ -52,6 +77,11 @@ X = torch.randn(5, 8, 3)
         (Loop("each", first=False), X.transpose(0, 1), 8),
         (Loop("each", each=True), X, 8),
         (Words("each"), torch.randint(20, (5, 8)), 8),
+        (Rows("each"), X.flatten(1), 8),
+        (Rows("each"), X.view(5, 1, 8, 3), 8),
+        (Rows(""), X.flatten(1), 0),
+        (Rows("half"), X.flatten(1), 0),
+        (Fixed(), X.flatten(1), 0),
         (Loop(), X, 0),
         (Loop(each=True), X, 0),
         (Loop("half"), X, 0),  # a part of the sequence, as in truncated learning

@@ -3,6 +3,7 @@ each step."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -28,8 +29,8 @@ def cut_in_time(
     the values in its first half; 0 where none is so. Only inside of `undisturbed`.
 
     Sequences are inputs of real numbers (samples, places, features) or (places, samples, features),
-    and what embeddings make of symbols (samples, places). Of outputs with places those of the last
-    one count.
+    what embeddings make of symbols (samples, places), and rows or pictures that are cut into as
+    many places as a layer is called. Of outputs with places those of the last one count.
 
     Args:
         module: a copy that `call` calls.
@@ -52,8 +53,14 @@ def cut_in_time(
         6
     """
     for run, axis, sequence in _sequences(module, call, args, kwargs, samples):
-        if _is_cut(run, sequence, axis):
+        if _reached(run, sequence, axis) == 1:
             return sequence.shape[axis]
+    calls = {count for count in _calls(module, call, args, kwargs) if count >= FEWEST_PLACES}
+    for run, row in _rows(call, args, kwargs, samples) if calls else ():
+        numbers = row.shape[1]
+        places, rest = divmod(numbers, _reached(run, row, 1) or numbers)
+        if places in calls and not rest:
+            return places
     return 0
 
 
@@ -93,6 +100,39 @@ def _sequences(
                 yield replaced, axis, made[0]
 
 
+def _rows(
+    call: Callable[[Any, Any], list[Tensor]], args: Any, kwargs: Any, samples: int
+) -> Iterator[tuple[_Run, Tensor]]:
+    """How outputs follow from inputs that may be cut into places inside, each as one row."""
+    for values in tensors_in((args, kwargs)):
+        if values.dim() in (2, 4) and values.is_floating_point() and values.shape[0] == samples:
+
+            def exchanged(new: Tensor, old: Tensor = values) -> list[Tensor]:
+                row = new.reshape(old.shape)
+                return call(*with_tensors((args, kwargs), lambda t: row if t is old else t))
+
+            if values.numel() <= MOST_NUMBERS:
+                yield exchanged, values.flatten(1)
+
+
+def _calls(
+    module: nn.Module, call: Callable[[Any, Any], list[Tensor]], args: Any, kwargs: Any
+) -> set[int]:
+    """How often the layers of a module are called in a pass."""
+    counts: Counter[nn.Module] = Counter()
+    handles = [
+        part.register_forward_hook(lambda layer, given, output: counts.update([layer]))
+        for part in module.modules()
+        if part is not module
+    ]
+    try:
+        call(args, kwargs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return set(counts.values())
+
+
 def _axis(values: Tensor, samples: int) -> int | None:
     """Of the places, of (samples, places, features) or (places, samples, features)."""
     if values.numel() > MOST_NUMBERS:
@@ -113,21 +153,23 @@ def _outputs_of_layer(
     return [t.detach().clone() for t in found]
 
 
-def _is_cut(run: _Run, sequence: Tensor, axis: int) -> bool:
+def _reached(run: _Run, sequence: Tensor, axis: int) -> int:
+    """How many places have a gradient, all of which are at the end, though outputs change with the
+    values in the first half; 0 where it is not so."""
     given = sequence.detach().clone()
-    early = [slice(None)] * 3
+    early = [slice(None)] * sequence.dim()
     early[axis] = slice(0, sequence.shape[axis] // 2)
     moved = given.clone()
     moved[tuple(early)] *= 1 + MOVED  # zeros, which may be padding, stay
     places = given.shape[axis]
     before, after = (_last(run(values), axis, places) for values in (given, moved))
     if not _changes(before, after):
-        return False
+        return 0
     with torch.enable_grad():
         leaf = given.requires_grad_(True)
         outputs = [t for t in _last(run(leaf), axis, places) if t.requires_grad]
         if not outputs:
-            return False
+            return 0
         generator = torch.Generator().manual_seed(0)
         weighted = [
             (t * torch.randn(t.shape, generator=generator).to(t)).sum()
@@ -135,13 +177,14 @@ def _is_cut(run: _Run, sequence: Tensor, axis: int) -> bool:
             if bool(t.isfinite().all())
         ]
         if not weighted:
-            return False
+            return 0
         total = torch.stack(weighted).sum()
         gradient: Tensor | None = torch.autograd.grad(total, leaf, allow_unused=True)[0]
     if gradient is None:
-        return False
+        return 0
     reached = (gradient != 0).movedim(axis, 0).flatten(1).any(1)
-    return bool(reached[-1]) and not bool(reached[:-1].any())
+    count = int(reached.sum())
+    return count if 0 < count < places and bool(reached[-count:].all()) else 0
 
 
 def _last(outputs: Sequence[Tensor], axis: int, places: int) -> list[Tensor]:
