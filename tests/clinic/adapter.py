@@ -79,7 +79,7 @@ NAMES = {
     "pairs_misplaced": "label_error",
     "order_unseen": "wrong_layers",
     "read_from_padding": "wrong_layers",
-    "samples_standardised_alone": "input_scale",
+    "samples_standardised_alone": "input_not_normalized",
     "one_answer_for_batch": "wrong_layers",
     "padding_in_loss": "label_error",
     "padding_mask_inverted": "wrong_layers",
@@ -122,6 +122,13 @@ NAMES = {
     "clipped_away": "lr_too_low",
     "running_statistics_misfit": "batch_size",
     "evaluation_prepared_otherwise": "train_test_mismatch",
+    "evaluation_asks_otherwise": "train_test_mismatch",
+    "evaluation_drawn_anew": "train_test_mismatch",
+    "inputs_beyond_training": "train_test_mismatch",
+    "missing_as_number": "input_not_normalized",
+    "same_batch_again": "data_not_shuffled",
+    "state_detached_each_step": "graph_cut",
+    "target_not_detached": "wrong_loss",
 }
 
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from netwise.observe.pair_forces import PairForces, Pairs
+from netwise.observe.pair_forces import PairForces, PairOrder
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
-def read(loss: Loss, like: float = 0.3, steps: int = 6, width: int = 5) -> Pairs | None:
-    """Pairs of a module that is called on a sample, one like it and another one."""
+def read(loss: Loss, like: float = 0.3, steps: int = 6, width: int = 5) -> PairOrder | None:
+    """PairOrder of a module that is called on a sample, one like it and another one."""
     torch.manual_seed(0)
     net, forces = nn.Linear(6, width), PairForces()
     for _ in range(steps):

@@ -8,6 +8,7 @@ ends, and writes FOLDER/NUMBER.started once it is ready for a signal.
 from __future__ import annotations
 
 import faulthandler
+import signal
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,8 @@ class Worker:
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(HUNG)
+    # A shell that runs the tests in the background lets them ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, work = Path(sys.argv[1]), sys.argv[2]
     for result in run_in_processes(Worker(folder, work), range(4), 2):
         print(result)

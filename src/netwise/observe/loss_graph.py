@@ -202,6 +202,7 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
         signals_of_parts = _parts(total, outer, terms)
         if factor and math.isfinite(factor):
             terms = _completed(terms, total / factor)
+    factor = float(factor)  # a product of whole numbers is one
     return LossReading(factor, _placed(terms, place, factor), signals_of_parts)
 
 

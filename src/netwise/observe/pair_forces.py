@@ -15,6 +15,7 @@ from netwise.observe.readable import readable
 MOST_CALLS = 4  # of one step
 LOOKS = 3  # steps after which a module that is called once is left alone
 MOST_ROWS = 64  # of a call that are read
+MOST_NUMBERS = 4096  # of a row
 MOST_PAIRS, LAST = 6000, 1500  # that are kept, and of the latest ones
 FEWEST_ROWS = 4
 ALONG = 0.99  # cosine of a gradient along the difference of two outputs
@@ -29,7 +30,7 @@ class _Call:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairOrder:
     """How pairs that are drawn together lie beside those that are pushed apart.
 
     Args:
@@ -80,7 +81,7 @@ class PairForces:
         rows, values = readable(given), readable(answer)
         if rows is None or values is None or len(self._calls) >= MOST_CALLS:
             return
-        call = _Call(rows[:MOST_ROWS].flatten(1).detach().float(), values[:MOST_ROWS].float())
+        call = _Call(_few_numbers(rows), values[:MOST_ROWS].float())
         self._calls.append(call)
         node, place = answer.grad_fn, answer.output_nr
 
@@ -121,11 +122,17 @@ class PairForces:
             self._late.append((length, together))
 
     @property
-    def pairs(self) -> Pairs | None:
+    def pairs(self) -> PairOrder | None:
         """What is known of the pairs; None where they are few, or of one kind."""
         parts = [_nearer(self._pairs), _nearer(list(self._late)[-LAST // 2 :])]
         inputs, outputs = parts
-        return None if inputs is None or outputs is None else Pairs(inputs, outputs)
+        return None if inputs is None or outputs is None else PairOrder(inputs, outputs)
+
+
+def _few_numbers(rows: Tensor) -> Tensor:
+    """A copy of some numbers of some rows: the inputs themselves are not kept."""
+    chosen = rows[:MOST_ROWS].detach().flatten(1)
+    return chosen[:, :: -(-chosen.shape[1] // MOST_NUMBERS)].float().clone()
 
 
 def _cosine(one: Tensor, other: Tensor) -> Tensor:

@@ -431,7 +431,7 @@ GRAPH_CUT = Rule(
     ),
     healthy="Each trainable weight has a gradient after `loss.backward()`.",
     source="PyTorch documentation, torch.Tensor.detach and Autograd mechanics",
-    explains=CONSEQUENCES,
+    explains=("loss_without_step", *CONSEQUENCES),
     own_modules=True,
     exact=True,
     change=_how_to_connect(()),
