@@ -15,7 +15,7 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def read(loss: Loss, like: float = 0.3, steps: int = 6, width: int = 5) -> PairOrder | None:
-    """PairOrder of a module that is called on a sample, one like it and another one."""
+    """The order of pairs of a module that is called on a sample, one like it and another one."""
     torch.manual_seed(0)
     net, forces = nn.Linear(6, width), PairForces()
     for _ in range(steps):
