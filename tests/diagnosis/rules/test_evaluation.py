@@ -69,18 +69,32 @@ def test_running_statistics_that_fit() -> None:
     assert found(evaluation.running_statistics_misfit(at_times))  # one good evaluation is chance
 
 
-def prepared(mean: float, std: float, final: float = 2.3) -> nw.Finding | nw.Unchecked | None:
+def prepared(
+    mean: float, std: float, final: float = 2.3, evaluations: int = 3
+) -> nw.Finding | nw.Unchecked | None:
     """Training inputs of mean 0 and standard deviation 1, and evaluation inputs of these."""
+    values = {
+        signals.EVALUATION_INPUT_MEAN: mean,
+        signals.EVALUATION_INPUT_STD: std,
+        signals.EVALUATION_INPUT_OFFSET: abs(mean),
+        signals.EVALUATION_INPUT_RATIO: std,
+        signals.VALID_LOSS: final,
+    }
     whole = {
         signals.TRAINING_INPUT_MEAN: [0.0] * 3,
         signals.TRAINING_INPUT_STD: [1.0] * 3,
-        signals.EVALUATION_INPUT_MEAN: [mean] * 3,
-        signals.EVALUATION_INPUT_STD: [std] * 3,
-        signals.EVALUATION_INPUT_OFFSET: [abs(mean)] * 3,
-        signals.EVALUATION_INPUT_RATIO: [std] * 3,
-        signals.VALID_LOSS: [final] * 3,
+        **{signal: [value] * evaluations for signal, value in values.items()},
     }
-    return evaluation.evaluation_prepared_otherwise(observed(whole, final=final))
+    run = observed(whole, final=final)
+    return evaluation.evaluation_prepared_otherwise(
+        run.but(data=nw.DataFacts(beyond_training=0.0)) if evaluations == 1 else run
+    )
+
+
+def test_a_single_evaluation_shows_its_scale_and_not_its_mean() -> None:
+    """A part of the data, such as another season, may have another mean."""
+    assert prepared(2.0, 1.0, evaluations=1) is None
+    assert found(prepared(2.0, 0.01, evaluations=1)).rule == "evaluation_prepared_otherwise"
 
 
 def test_evaluation_inputs_that_are_prepared_otherwise() -> None:
