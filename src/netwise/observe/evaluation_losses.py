@@ -14,7 +14,7 @@ from netwise.errors import named
 from netwise.observe.class_answers import ClassAnswers
 from netwise.observe.evaluation_means import ANSWERS, Mean, count_of, row_of, total_of
 from netwise.observe.followed_tensors import EQUALITIES, FollowedTensors
-from netwise.observe.function_modes import all_modes, has_to_be_lowest, set_modes
+from netwise.observe.function_modes import enter_mode, leave_mode
 from netwise.observe.kept_batches import KeptBatches
 from netwise.observe.score_reader import ScoreReader
 from netwise.observe.tensor_samples import plain
@@ -86,22 +86,12 @@ class EvaluationLosses(TorchFunctionMode):
         self._means: dict[tuple[int, bool, str, str], Mean] = {}
 
     def start(self) -> None:
-        """Record losses from now on; without effect where it records already.
-
-        It goes to the bottom of torch's stack of modes, so that contexts which the program enters
-        before and leaves afterwards remove their own modes. Only that of `set_default_device`,
-        which looks for itself there, has to be below it.
-        """
-        modes = all_modes()
-        if self not in modes:
-            at = 1 if modes and has_to_be_lowest(modes[0]) else 0
-            set_modes([*modes[:at], self, *modes[at:]])
+        """Record losses from now on; without effect where it records already."""
+        enter_mode(self)
 
     def stop(self) -> None:
         """Record no more losses."""
-        modes = all_modes()
-        if self in modes:
-            set_modes([mode for mode in modes if mode is not self])
+        leave_mode(self)
 
     def trained_with(
         self,

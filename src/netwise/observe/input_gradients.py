@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from netwise.observe.autograd_graph import read_graph
-from netwise.observe.function_modes import all_modes, has_to_be_lowest, set_modes
+from netwise.observe.function_modes import enter_mode, leave_mode
 from netwise.observe.nested import tensors_in
 
 FEWEST = 3  # steps in which a loss is computed of them
@@ -83,10 +83,8 @@ class InputGradients(TorchFunctionMode):
         for gradient in gradients:
             if isinstance(gradient, Tensor) and not gradient.requires_grad:
                 self._follow(gradient)
-        modes = all_modes()
-        if self._followed and self not in modes:
-            at = 1 if modes and has_to_be_lowest(modes[0]) else 0
-            set_modes([*modes[:at], self, *modes[at:]])
+        if self._followed:
+            enter_mode(self)
 
     def backward(self, loss: Tensor, reached: Iterable[int]) -> None:
         """A loss goes backwards.
@@ -106,9 +104,7 @@ class InputGradients(TorchFunctionMode):
     def stop(self) -> None:
         """Follow nothing any more."""
         self._followed, self._weights = {}, frozenset()
-        modes = all_modes()
-        if self in modes:
-            set_modes([mode for mode in modes if mode is not self])
+        leave_mode(self)
 
     def __torch_function__(
         self,
