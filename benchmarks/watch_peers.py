@@ -36,7 +36,10 @@ def peers() -> tuple[dict[str, Contestant], list[str]]:
         if find_spec(package) is None:
             left_out.append(f"{package} is not installed: pip install -r benchmarks/peers.txt")
         else:
-            found |= contestants()
+            try:
+                found |= contestants()
+            except Exception as error:  # such as a torchvision of another build than torch
+                left_out.append(f"{package} is left out: {type(error).__name__}: {error}")
     return found, left_out
 
 

@@ -19,6 +19,12 @@ PRODUCT = "product"  # of samples with each other
 OTHER = "other"
 MIXED_BY = (VIEW, SOFTMAX, RECURRENCE, ATTENTION, STATISTICS, NORM, CONSTANT, PRODUCT, OTHER)
 
+# Values of `FirstBatch.unused_part`.
+UPPER_LAYERS = "upper layers"  # a lower layer of a stack is read
+FORWARD_DIRECTION = "forward direction"  # of the last layer: the backward one alone is read
+BACKWARD_RECURRENCE = "backward recurrence"  # that direction is read after its first place
+RECURRENCE_ITSELF = "recurrence"  # of sequences with one place
+
 INPUTS = "the inputs"  # as `FirstBatch.constant_after`: no operation gets them
 # Values of `FirstBatch.constant_kind`, besides names of operations.
 SOFTMAX_OF_ONE = "softmax of one unit"
@@ -77,6 +83,11 @@ class FirstBatch:
             without one.
         cut_in_time: places of a sequence of which only the last gets a gradient of the last
             output, though it changes with those before; 0 for none.
+        unused_recurrence: a recurrent layer of which the outputs do not use all; "" without one.
+        unused_part: what of it: `UPPER_LAYERS`, `FORWARD_DIRECTION`, `BACKWARD_RECURRENCE` or
+            `RECURRENCE_ITSELF`; "" without one.
+        last_dropout: the layer, or else the line, of a dropout whose result is the output; ""
+            without one.
         own_backward: class of a function whose `backward` is compared with differences of its
             `forward`, the one that agrees least; "" without one.
         agreement: cosine of both; None without one.
@@ -143,6 +154,9 @@ class FirstBatch:
     repeated_times: int = 0
     drawn_state: str | None = None
     cut_in_time: int | None = None
+    unused_recurrence: str | None = None
+    unused_part: str = ""
+    last_dropout: str | None = None
     own_backward: str | None = None
     agreement: float | None = None
     of_numbers: bool = False

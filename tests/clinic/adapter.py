@@ -128,6 +128,9 @@ NAMES = {
     "missing_as_number": "input_not_normalized",
     "same_batch_again": "data_not_shuffled",
     "state_detached_each_step": "graph_cut",
+    "recurrence_unused": "wrong_layers",
+    "dropout_of_outputs": "wrong_layers",
+    "sequences_of_one_place": "wrong_layers",
     "target_not_detached": "wrong_loss",
 }
 

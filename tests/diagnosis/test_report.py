@@ -132,3 +132,8 @@ def test_without_a_program_in_memory_trials_are_not_possible(sick_run: nw.Run) -
     (outcome,) = nw.diagnose(sick_run.history, trials=True).trials
     assert outcome.verdict == "not possible"
     assert "not in memory" in outcome.sentence
+
+
+def test_what_has_no_history_is_refused_with_what_to_write() -> None:
+    with pytest.raises(TypeError, match=r"not list: write `nw\.diagnose\(w\)`"):
+        nw.diagnose([0.3, 0.2])  # type: ignore[arg-type]

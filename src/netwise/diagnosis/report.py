@@ -118,6 +118,9 @@ def diagnose(
             must be in memory: pass the `watch`, its `history()`, or a `Run`.
         limit: of the cost of the trials, as a share of the training time.
 
+    Raises:
+        TypeError: `of` has no history.
+
     Example:
         >>> import netwise as nw
         >>> print(nw.diagnose(nw.fit(nw.suggest(nw.data.digits(), epochs=10))).found)
@@ -149,6 +152,11 @@ def diagnose(
 def _history_of(of: HasHistory | Watched | History) -> History:
     if isinstance(of, History):
         return of
+    if not hasattr(of, "history"):
+        raise TypeError(
+            f"diagnose takes a history, a `Run` or a `watch`, not {type(of).__name__}: write "
+            "`nw.diagnose(w)` after `with nw.watch() as w:`"
+        )
     history = of.history
     return history() if callable(history) else history
 

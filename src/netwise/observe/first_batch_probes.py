@@ -28,6 +28,7 @@ from netwise.observe.batch_places import added_by_place
 from netwise.observe.cut_in_time import cut_in_time
 from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
+from netwise.observe.last_dropout import last_dropout
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
@@ -52,6 +53,7 @@ from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
 from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
+from netwise.observe.unused_recurrence import unused_recurrence
 
 DRAWS = 3  # of the noise in training mode
 PASSES = 24  # forward passes that the probes need, about
@@ -184,9 +186,11 @@ class _Probes:
         view, line = scrambled_view(operations)
         softmax, scores, softmax_line = softmax_of_one(operations)
         layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
-        own, alike, place = None, "", ""
+        own, alike, place, unused = None, "", "", None
         with contextlib.suppress(Exception):  # such inputs and gradients the code may not take
             own = own_backward(self.module, lambda: self.call(self.args, self.kwargs))
+        with contextlib.suppress(Exception):
+            unused = unused_recurrence(self.module, self.call, self.args, self.kwargs)
         if not facts.constant_output:
             with contextlib.suppress(Exception):
                 given = (self.args, self.kwargs, before, self.samples)
@@ -202,6 +206,9 @@ class _Probes:
             repeated_layer=layer,
             repeated_times=times,
             drawn_state=drawn_state(self.module, operations),
+            unused_recurrence=unused.layer if unused else "",
+            unused_part=unused.part if unused else "",
+            last_dropout=last_dropout(operations, before),
             own_backward=own.name if own else "",
             agreement=own.agreement if own else None,
             alike_since=alike,

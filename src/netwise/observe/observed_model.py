@@ -287,7 +287,14 @@ class ObservedModel:
         facts, prefix = root.first_batch, self.prefix(root)
         if facts is None or not prefix:
             return facts
-        names = ("mixed_in", "constant_after", "narrowest")
+        names = (
+            "mixed_in",
+            "constant_after",
+            "narrowest",
+            "drawn_state",
+            "unused_recurrence",
+            "last_dropout",
+        )
         known = {name: getattr(facts, name) for name in names if getattr(facts, name)}
         return replace(facts, **{name: prefix + value for name, value in known.items()})
 
