@@ -31,7 +31,8 @@ from netwise.training.settings import RunOptions
 from netwise.training.step import Stepper
 
 STEPS, SECONDS, QUICK_SECONDS = 20, 8.0, 4.0
-TUNED, PLAIN, CAPTURED = "hand-tuned", "netwise, plain steps", "netwise, captured steps"
+TUNED, PLAIN = "hand-tuned", "netwise, plain steps"
+CAPTURED, COMPILED = "netwise, captured steps", "netwise, compiled steps"
 SETTINGS: dict[str, tuple[nw.Network, int, nw.Optimizer]] = {
     "784-30-10, batch 10, SGD": (nw.MLP((784, 30, 10)), 10, nw.SGD(lr=0.01)),
     "784-30-10 with dropout and batch norm, batch 10, SGD": (
@@ -85,8 +86,8 @@ def tuned(recipe: nw.Recipe, x: Tensor, y: Tensor) -> Block:
     return block
 
 
-def stepping(recipe: nw.Recipe, captured: bool) -> Block:
-    """A block of steps as `fit` takes them."""
+def stepping(recipe: nw.Recipe, captured: bool, compiled: bool = False) -> Block:
+    """A block of steps as `fit` takes them; of compiled steps, once they are compiled."""
     setup = set_up(recipe, prepare(recipe), RunOptions(threads=1, watch_every=0), initialize)
     state = state_at_start(setup)
     steps = CapturedSteps(hindrance(recipe, "cpu", None) if captured else "switched off")
@@ -99,6 +100,7 @@ def stepping(recipe: nw.Recipe, captured: bool) -> Block:
         HookedProbe(setup.module),
         0,
         captured=steps,
+        not_compiled="" if compiled else "switched off",
     )
     set_epoch_rates(setup, state)
     setup.module.train()
@@ -107,6 +109,9 @@ def stepping(recipe: nw.Recipe, captured: bool) -> Block:
         stepper.take(stepper.batches(0)[:STEPS], 0, 0, 0)
         assert not steps.reason or not captured, steps.reason
 
+    whole = steps.whole
+    while compiled and whole is not None and not whole.compiled and not whole.not_compiled:
+        block()
     return block
 
 
@@ -128,6 +133,7 @@ def measure(name: str, seconds: float) -> dict[str, Row]:
         TUNED: tuned(recipe, x, y),
         PLAIN: stepping(recipe, False),
         CAPTURED: stepping(recipe, True),
+        COMPILED: stepping(recipe, True, True),
     }
     return compare(blocks, TUNED, seconds, STEPS)
 

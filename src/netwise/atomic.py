@@ -173,7 +173,7 @@ def replace_file(draft: Path, path: Path) -> None:
 
 
 def write_scratch(path: Path, text: str) -> None:
-    """Write a file that only tells other processes of one command how far this one is: it is not
+    """Write a file for other processes of one command, such as how far this one is: it is not
     flushed, and an error is ignored, because no result depends on it."""
     with suppress(OSError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

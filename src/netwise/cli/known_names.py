@@ -39,6 +39,7 @@ SPEEDUPS = (
     "gathered_batches",
     "late_checks",
     "captured_steps",
+    "compiled_steps",
 )
 # Networks that `netwise train --network` can fit to a data set.
 SUGGESTED_NETWORKS = ("mlp", "ensemble", "lenet5", "lenet", "convnet", "resnet", "lstm")

@@ -93,8 +93,9 @@ def fit(
             the convolutions of a CUDA device only.
         speedups: what makes steps faster than plain torch, by name: "channels_last",
             "channels_last_weights", "sliced_pooling", "fused_update", "gathered_batches",
-            "late_checks", "captured_steps". `()`: plain torch. Default: those that a fixed rule of
-            the network and the processor chooses, which are recorded with the run.
+            "late_checks", "captured_steps", "compiled_steps". `()`: plain torch. Default: those
+            that a fixed rule of the network and the processor chooses, which are recorded with the
+            run.
         sync_batch_norm: of several processes: batch norm takes mean and variance over the rows of
             all of them, as one process does. Default false: over the rows of each.
         shard: each of several processes keeps a part of the weights and of the optimizer's memory

@@ -21,6 +21,7 @@ from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.answers import validation_errors
 from netwise.training.captured.captured_steps import CapturedSteps, hindrance
+from netwise.training.captured.whole_steps import LONG_RUN, SHORT
 from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
@@ -50,6 +51,7 @@ from netwise.training.run_state import (
 from netwise.training.snapshots import Keeper, load_module, module_tensors
 from netwise.training.speedups import (
     CAPTURED_STEPS,
+    COMPILED_STEPS,
     FUSED_UPDATE,
     GATHERED_BATCHES,
     LAST_IN_WEIGHTS,
@@ -201,6 +203,7 @@ def _stepper(
         needs_closure=state.part.needs_closure,
         precision=setup.settings.precision,
         captured=CapturedSteps(_why_not_captured(setup)),
+        not_compiled=_why_not_compiled(setup, state),
         fused_update=FUSED_UPDATE in setup.settings.speedups,
         gathered=GATHERED_BATCHES in setup.settings.speedups,
         wiring=wiring,
@@ -218,6 +221,13 @@ def _why_not_captured(setup: Setup) -> str:
     if setup.sharded or (settings.sync_batch_norm and not setup.ranks.alone):
         return "layers send numbers to other processes"
     return hindrance(setup.recipe, settings.device, settings.precision)
+
+
+def _why_not_compiled(setup: Setup, state: RunState) -> str:
+    if COMPILED_STEPS not in setup.settings.speedups:
+        return "switched off"
+    left = setup.steps_per_epoch * setup.recipe.epochs - state.step
+    return SHORT if left < LONG_RUN else ""
 
 
 def _train(

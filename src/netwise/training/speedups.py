@@ -37,7 +37,7 @@ class Speedup:
 CHANNELS_LAST, LAST_IN_WEIGHTS = "channels_last", "channels_last_weights"
 SLICED_POOLING = "sliced_pooling"
 FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS = "fused_update", "gathered_batches", "late_checks"
-CAPTURED_STEPS = "captured_steps"
+CAPTURED_STEPS, COMPILED_STEPS = "captured_steps", "compiled_steps"
 
 SPEEDUPS = (
     Speedup(
@@ -64,6 +64,12 @@ SPEEDUPS = (
         "several steps in one call.",
         same_bits=True,
     ),
+    Speedup(
+        COMPILED_STEPS,
+        "Captured steps of long runs are compiled by the machine's own compiler, to calls of "
+        "torch's own kernels.",
+        same_bits=True,
+    ),
 )
 # Of runs that were begun before they were recorded.
 UNRECORDED = (CHANNELS_LAST, SLICED_POOLING, FUSED_UPDATE, GATHERED_BATCHES, LATE_CHECKS)
@@ -78,6 +84,7 @@ def speedups_by_rule(recipe: Recipe, device: str) -> tuple[str, ...]:
         GATHERED_BATCHES,
         LATE_CHECKS,
         CAPTURED_STEPS,
+        COMPILED_STEPS,
     )
 
 

@@ -99,6 +99,8 @@ class CapturedSteps:
             "reason": self.reason,
             "in_one_call": 0 if whole is None else whole.taken,
             "reason_for_single_calls": NOTHING_BETWEEN if whole is None else whole.reason,
+            "compiled": 0 if whole is None else whole.compiled,
+            "reason_for_not_compiled": "" if whole is None else whole.not_compiled,
         }
 
     def take(

@@ -4,7 +4,9 @@ no line of Python runs between two steps.
 A step is computed once in the plain way and recorded below autograd, with clipping, update and
 projection of the weights; it becomes a `StepProgram`. The next steps are computed by the program
 and in the plain way, from the same state. If all bits are the same, weights, state of the optimizer
-and running statistics included, programs take the steps from then on.
+and running statistics included, programs take the steps from then on. In long runs a program is
+also compiled (`native_program`) while it takes steps, compared in the same way, and then takes the
+steps that are left.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from netwise.training.captured.native_program import NativeProgram, why_not_native
+from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
 from netwise.training.captured.recorded_operations import Recording
 from netwise.training.captured.same_steps import Before, same_bits
@@ -24,6 +28,10 @@ from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor]]
 COMPARED = 2  # steps that are also computed in the plain way
 MOST_PROGRAMS = 4  # of batches of other sizes
+# Compiling takes 0.2 to 0.8 s of a core, and saves 25 microseconds of a small step, more of others.
+LONG_RUN = 10_000  # steps from which on programs are compiled
+OFTEN = 100  # steps after which a program is: not those of the last batches of epochs
+SHORT = "the run is short"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +59,14 @@ class StepParts:
 
 @dataclass(eq=False)
 class _Recorded:
-    program: StepProgram
+    """A program and the gradients that it writes; `text` to compile it, None where it cannot be."""
+
+    program: StepProgram | NativeProgram
     gradients: list[Tensor | None]
-    rate: float
+    text: NativeText | None
     compared: bool = False
+    taken: int = 0
+    compiled: NativeProgram | None = None  # not yet used
 
 
 Results = tuple[Tensor, Tensor]  # outputs and losses of steps, (steps, ...) each
@@ -65,15 +77,18 @@ class WholeSteps:
 
     Args:
         parts: of a step.
-        reason: why none is used; "" to try it.
+        not_compiled: why no program is compiled; "" to try it.
 
     Attributes:
         reason: why no program is used; "" as long as they are.
         taken: steps by programs.
+        not_compiled: why no program is compiled; "" as long as they are.
+        compiled: steps by compiled programs.
     """
 
-    def __init__(self, parts: StepParts, reason: str = "") -> None:
-        self.parts, self.reason, self.taken = parts, reason, 0
+    def __init__(self, parts: StepParts, not_compiled: str = SHORT) -> None:
+        self.parts, self.reason, self.taken = parts, "", 0
+        self.not_compiled, self.compiled = not_compiled or why_not_native(), 0
         self._programs: dict[int, _Recorded] = {}
         self._valid_for: object = None
 
@@ -90,7 +105,23 @@ class WholeSteps:
         recorded = self._programs.get(batch)
         if recorded is None:
             return 1
+        self._compile(recorded)
         return wanted if recorded.compared else min(wanted, COMPARED)
+
+    def _compile(self, recorded: _Recorded) -> None:
+        """Begin to compile a program that is used often; where that is done, it takes the steps."""
+        if self.not_compiled or recorded.taken < OFTEN or recorded.text is None:
+            return
+        program = recorded.program
+        try:
+            if recorded.compiled is None and isinstance(program, StepProgram):
+                recorded.compiled = NativeProgram(recorded.text, program)
+            elif recorded.compiled is not None and recorded.compiled.is_compiled():
+                recorded.compiled.load()
+                recorded.program, recorded.compared = recorded.compiled, False
+                recorded.text = recorded.compiled = None
+        except CannotBeWritten as error:
+            self.not_compiled = str(error)
 
     def take(self, rows: Tensor, rates: Sequence[float]) -> Results:
         """Take as many steps as `steps_at_once` just said.
@@ -105,7 +136,10 @@ class WholeSteps:
         self.parts.set_rate(rates[-1])
         if not recorded.compared:
             return self._compare(recorded, rows, rates)
+        recorded.taken += len(rows)
         self.taken += len(rows)
+        if isinstance(recorded.program, NativeProgram):
+            self.compiled += len(rows)
         return self._run(recorded, rows, rates)
 
     def _run(self, recorded: _Recorded, rows: Tensor, rates: Sequence[float]) -> Results:
@@ -141,7 +175,13 @@ class WholeSteps:
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
-                self._programs[len(rows)] = _Recorded(program, gradients, rate)
+                text = None
+                if not self.not_compiled:
+                    try:
+                        text = NativeText(recording.operations, gathered, output, plain)
+                    except CannotBeWritten as error:
+                        self.not_compiled = str(error)
+                self._programs[len(rows)] = _Recorded(program, gradients, text)
                 if not program.uses_rate:
                     self.reason = "the optimizer has no kernel that takes the rate of each step"
         return output.clone()[None], plain.clone()[None]
@@ -173,7 +213,11 @@ class WholeSteps:
         steps = [self._plain(each, rate) for each, rate in zip(rows, rates, strict=True)]
         outputs, losses = (torch.cat(each) for each in zip(*steps, strict=True))
         if ours and not all(map(same_bits, ours, (outputs, losses, *self.parts.state()))):
-            self.reason = "programs give other bits than the plain step"
+            if isinstance(recorded.program, NativeProgram):
+                recorded.program = recorded.program.interpreted
+                self.not_compiled = "compiled programs give other bits than the plain step"
+            else:
+                self.reason = "programs give other bits than the plain step"
         recorded.compared = True
         return outputs, losses
 

@@ -1,0 +1,329 @@
+"""Recorded operations as the text of a program in C++ that calls torch's own kernels one after the
+other: neither an interpreter nor a dispatcher is between two of them.
+
+Functions of torch are called by their symbols in its library, products of matrices by the routine
+of BLAS that torch itself calls; rows are gathered and rectified in loops of their own. The text
+holds no address, so equal steps have equal texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from netwise.training.captured.recorded_operations import RecordedOperation
+from netwise.training.captured.step_program import NUMBERS, RATE, CannotBeWritten
+
+TENSOR, INTEGER, TRUTH, KIND, OPTIONAL = "void*", "int64_t", "bool", "signed char", "const void*"
+REAL, LIST = "double", "tensors"
+# Symbols of torch's functions that write into their last arguments, and the types of all arguments.
+FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "aten::_log_softmax": (
+        "_ZN2at3cpu17_log_softmax_outfERKNS_6TensorElbRS1_",
+        (TENSOR, INTEGER, TRUTH, TENSOR),
+    ),
+    "aten::_log_softmax_backward_data": (
+        "_ZN2at3cpu31_log_softmax_backward_data_outfERKNS_6TensorES3_lN3c1010ScalarTypeERS1_",
+        (TENSOR, TENSOR, INTEGER, KIND, TENSOR),
+    ),
+    "aten::nll_loss_forward": (
+        "_ZN2at3cpu21nll_loss_forward_outfERKNS_6TensorES3_RKSt8optionalIS1_EllRS1_S8_",
+        (TENSOR, TENSOR, OPTIONAL, INTEGER, INTEGER, TENSOR, TENSOR),
+    ),
+    "aten::nll_loss_backward": (
+        "_ZN2at3cpu22nll_loss_backward_outfERKNS_6TensorES3_S3_RKSt8optionalIS1_EllS3_RS1_",
+        (TENSOR, TENSOR, TENSOR, OPTIONAL, INTEGER, INTEGER, TENSOR, TENSOR),
+    ),
+    "aten::mse_loss_backward": (
+        "_ZN2at3cpu22mse_loss_backward_outfERKNS_6TensorES3_S3_lRS1_",
+        (TENSOR, TENSOR, TENSOR, INTEGER, TENSOR),
+    ),
+    "aten::sigmoid": ("_ZN2at3cpu12sigmoid_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
+    "aten::sigmoid_backward": (
+        "_ZN2at3cpu21sigmoid_backward_outfERKNS_6TensorES3_RS1_",
+        (TENSOR, TENSOR, TENSOR),
+    ),
+    "aten::tanh": ("_ZN2at3cpu9tanh_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
+    "aten::tanh_backward": (
+        "_ZN2at3cpu18tanh_backward_outfERKNS_6TensorES3_RS1_",
+        (TENSOR, TENSOR, TENSOR),
+    ),
+}
+# The updates of optimizers, whose arguments are lists.
+SGD = "_ZN2at3cpu11_fused_sgd_EN3c108ArrayRefINS_6TensorEEES4_S4_ddddbbbRKSt8optionalIS3_ES8_"
+ADAM = "EN3c108ArrayRefINS_6TensorEEES4_S4_S4_S4_S4_dddddbbRKSt8optionalIS3_ES8_"
+UPDATES = {
+    "aten::_fused_sgd_": SGD,
+    "aten::_fused_adam_": f"_ZN2at3cpu12_fused_adam_{ADAM}",
+    "aten::_fused_adamw_": f"_ZN2at3cpu13_fused_adamw_{ADAM}",
+}
+OVER = "N3c1016OptionalArrayRefIlEEbSt8optionalINS4_10ScalarTypeEERS1_"
+SUM, MEAN = f"_ZN2at3cpu8sum_outfERKNS_6TensorE{OVER}", f"_ZN2at3cpu9mean_outfERKNS_6TensorE{OVER}"
+SQUARES = "_ZN2at3cpu13mse_loss_outfERKNS_6TensorES3_lRS1_"
+PRODUCT = "sgemm_"
+PAIR = {"aten::nll_loss_forward"}  # they return two references, through memory of the caller
+
+# As C++ passes values of torch's classes. An empty optional is zeros.
+HEAD = """\
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+struct tensors { void** first; size_t count; };
+struct axes { const int64_t* first; size_t count; bool given; };
+struct kind { signed char number; bool given; };
+typedef void product(const char*, const char*, const int*, const int*, const int*, const float*,
+    const float*, const int*, const float*, const int*, const float*, float*, const int*);
+static const int64_t none[4] = {};
+static const float one = 1, zero = 0;
+
+// The number of rounds that were done: all, or those before the one in which torch raised an error.
+extern "C" int64_t run(int64_t count, const double* rates, const int64_t* rows, char** memory,
+    void** tensor, void** functions, char* outputs, char* losses) {
+  int64_t round = 0;
+  void* pair[2];
+"""
+LOOP = "  try { for (; round < count; round++) {"
+TAIL = "  } } catch (...) {}\n  return round;\n}\n"
+
+
+class NativeText:
+    """The text of rounds of recorded operations.
+
+    Args:
+        operations, gathered, output, loss: as of `StepProgram`.
+
+    Attributes:
+        text: of the program.
+        tensors: that it gets, with their memory.
+        symbols: of the functions that it gets.
+
+    Raises:
+        CannotBeWritten: an operation is not known here, or its tensors have another layout.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[RecordedOperation],
+        gathered: Sequence[tuple[Tensor, Tensor]],
+        output: Tensor,
+        loss: Tensor,
+    ) -> None:
+        self.tensors: list[Tensor] = []
+        self.symbols: list[str] = []
+        self._places: dict[int, int] = {}
+        self._lists: list[str] = []
+        self._body: list[str] = []
+        for every, own in gathered:
+            self._gather(every, own)
+        for operation in operations:
+            self._add(operation)
+        for name, value in (("outputs", output), ("losses", loss)):
+            size = _whole(value).nbytes
+            self._line(f"memcpy({name} + round * {size}, {self._bytes(value)}, {size});")
+        self.text = "\n".join([HEAD, *self._lists, LOOP, *self._body, TAIL])
+
+    def _add(self, operation: RecordedOperation) -> None:
+        writers: dict[str, Callable[..., None]] = {
+            "aten::addmm": self._affine,
+            "aten::mm": self._product,
+            "aten::add": partial(self._one_by_one, "+"),
+            "aten::mul": partial(self._one_by_one, "*"),
+            "aten::clamp_min": self._rectify,
+            "aten::threshold_backward": self._rectify_backward,
+            "aten::copy_": self._copy,
+            "aten::sum": self._sum,
+            "aten::_foreach_add_": self._count,
+        }
+        name, arguments = operation.name, operation.arguments
+        if name == "aten::mse_loss":
+            self._squared_error(*arguments, *operation.copied_to)
+        elif operation.copied_to:
+            raise CannotBeWritten(f"{name} is not known to write into given memory")
+        elif name in writers:
+            writers[name](*arguments)
+        elif name in UPDATES:
+            self._update(operation)
+        elif name in FUNCTIONS:
+            symbol, types = FUNCTIONS[name]
+            values = [
+                _number(v) if not isinstance(v, Tensor) else self._tensor(v) for v in arguments
+            ]
+            if name in PAIR:
+                types, values = ("void*", *types), ["pair", *values]
+            self._call(symbol, types, values)
+        else:
+            raise CannotBeWritten(f"{name} is not known")
+
+    # ---- one operation each
+
+    def _gather(self, every: Tensor, own: Tensor) -> None:
+        size = _whole(own).nbytes // len(own)
+        to, source = f"{self._bytes(own)} + i * {size}", self._bytes(_whole(every))
+        row = f"rows[round * {len(own)} + i]"
+        self._each(len(own), f"memcpy({to}, {source} + {row} * {size}, {size})")
+
+    def _affine(
+        self, bias: Tensor, a: Tensor, b: Tensor, beta: float, alpha: float, out: Tensor
+    ) -> None:
+        rows, columns = out.shape
+        if (beta, alpha) != (1, 1) or bias.shape != (columns,):
+            raise CannotBeWritten("a sum of other products")
+        place = f"{self._floats(_whole(out))} + i * {columns}"
+        self._each(rows, f"memcpy({place}, {self._floats(_whole(bias))}, {4 * columns})")
+        self._product(a, b, out, "one")
+
+    def _product(self, a: Tensor, b: Tensor, out: Tensor, added: str = "zero") -> None:
+        """Row by row, a product is the transposed one of BLAS, which goes column by column."""
+        (n, k), m = a.shape, b.shape[1]
+        _whole(out)
+        (first, lda), (second, ldb) = _layout(a), _layout(b)
+        numbers = f"const int n = {n}, k = {k}, m = {m}, a = {lda}, b = {ldb}"
+        matrices = (
+            f"{self._floats(b)}, &b, {self._floats(a)}, &a, &{added}, {self._floats(out)}, &m"
+        )
+        call = f"((product*){self._function(PRODUCT)})"
+        self._line(f'{{ {numbers}; {call}("{second}", "{first}", &m, &n, &k, &one, {matrices}); }}')
+
+    def _one_by_one(self, sign: str, x: Tensor, y: Any, *rest: Any) -> None:
+        *factor, out = rest
+        if (
+            not isinstance(y, Tensor)
+            or not x.shape == y.shape == out.shape
+            or factor not in ([], [1])
+        ):
+            raise CannotBeWritten("numbers that are combined otherwise than one by one")
+        a, b, c = (self._floats(_whole(each)) for each in (x, y, out))
+        self._each(out.numel(), f"{c}[i] = {a}[i] {sign} {b}[i]")
+
+    def _rectify(self, x: Tensor, least: float, out: Tensor) -> None:
+        if least != 0:
+            raise CannotBeWritten("a limit that is not 0")
+        a = self._floats(_whole(x))
+        self._each(out.numel(), f"{self._floats(_whole(out))}[i] = {a}[i] < 0 ? 0 : {a}[i]")
+
+    def _rectify_backward(self, gradient: Tensor, x: Tensor, limit: float, out: Tensor) -> None:
+        if limit != 0:
+            raise CannotBeWritten("a limit that is not 0")
+        a, g = self._floats(_whole(x)), self._floats(_whole(gradient))
+        self._each(out.numel(), f"{self._floats(_whole(out))}[i] = {a}[i] <= 0 ? 0 : {g}[i]")
+
+    def _copy(self, target: Tensor, source: Tensor, later: bool = False) -> None:
+        if target.shape != source.shape or target.dtype != source.dtype:
+            raise CannotBeWritten("a copy of another shape")
+        size = _whole(target).nbytes
+        self._line(f"memcpy({self._bytes(target)}, {self._bytes(_whole(source))}, {size});")
+
+    def _sum(
+        self, x: Tensor, over: Sequence[int] | None, keep: bool, kind: object, out: Tensor
+    ) -> None:
+        if kind is not None or over is None:
+            raise CannotBeWritten("a sum of another kind")
+        self._reduce(SUM, x, over, keep, out)
+
+    def _reduce(self, symbol: str, x: Tensor, over: Sequence[int], keep: bool, out: Tensor) -> None:
+        places = "nullptr" if not over else f"(const int64_t[]){{{', '.join(map(str, over))}}}"
+        values = [self._tensor(x), f"axes{{{places}, {len(over)}, true}}", _number(keep)]
+        types = (TENSOR, "axes", TRUTH, "kind", TENSOR)
+        self._call(symbol, types, [*values, "kind{0, false}", self._tensor(out)])
+
+    def _squared_error(
+        self, a: Tensor, b: Tensor, reduction: int, out: Tensor | None = None
+    ) -> None:
+        if reduction != 1 or out is None:
+            raise CannotBeWritten("a sum of squares")
+        squares = torch.empty_like(a, requires_grad=False)
+        types = (TENSOR, TENSOR, INTEGER, TENSOR)
+        tensors = [self._tensor(each) for each in (a, b, squares)]
+        self._call(SQUARES, types, [*tensors[:2], "0", tensors[2]])
+        self._reduce(MEAN, squares, (), False, out)
+
+    def _count(self, counters: Sequence[Tensor], by: float) -> None:
+        for each in counters:
+            if each.numel() != 1:
+                raise CannotBeWritten("a sum of lists of tensors")
+            self._line(f"*{self._floats(each)} += {float(by)!r};")
+
+    def _update(self, operation: RecordedOperation) -> None:
+        types, values = [], []
+        for (name, kind), value in zip(operation.signature, operation.arguments, strict=True):
+            if kind == "List[Tensor]":
+                types.append(LIST)
+                values.append(f"{LIST}{{{self._list(value)}, {len(value)}}}")
+            elif kind == "float":
+                types.append(REAL)
+                values.append("rates[round]" if name == RATE else float(value).hex())
+            else:
+                types.append(TRUTH if kind == "bool" else OPTIONAL)
+                values.append(_number(value))
+        self._call(UPDATES[operation.name], tuple(types), values)
+
+    # ---- pieces of lines
+
+    def _list(self, members: Sequence[Tensor]) -> str:
+        """The name of tensors one after the other, as torch's lists hold them."""
+        if not members:
+            return "nullptr"
+        name = f"list{len(self._lists)}"
+        values = ", ".join(f"*(void**){self._tensor(each)}" for each in members)
+        self._lists.append(f"  void* {name}[] = {{{values}}};")
+        return name
+
+    def _call(self, symbol: str, types: Sequence[str], values: Sequence[str]) -> None:
+        call = f"((void* (*)({', '.join(types)})){self._function(symbol)})"
+        self._line(f"{call}({', '.join(values)});")
+
+    def _each(self, count: int, what: str) -> None:
+        self._line(f"for (int64_t i = 0; i < {count}; i++) {what};")
+
+    def _line(self, text: str) -> None:
+        self._body.append(f"    {text}")
+
+    def _tensor(self, tensor: Tensor) -> str:
+        place = self._places.setdefault(id(tensor), len(self.tensors))
+        if place == len(self.tensors):
+            self.tensors.append(tensor)
+        return f"tensor[{place}]"
+
+    def _bytes(self, tensor: Tensor) -> str:
+        return self._tensor(tensor).replace("tensor", "memory")
+
+    def _floats(self, tensor: Tensor) -> str:
+        if tensor.dtype != torch.float32:
+            raise CannotBeWritten(f"numbers are {tensor.dtype}")
+        return f"((float*){self._bytes(tensor)})"
+
+    def _function(self, symbol: str) -> str:
+        if symbol not in self.symbols:
+            self.symbols.append(symbol)
+        return f"functions[{self.symbols.index(symbol)}]"
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, torch.dtype):
+        value = NUMBERS[value]
+    if not isinstance(value, int):
+        raise CannotBeWritten(f"an operation has the argument {value!r}")
+    return str(int(value))
+
+
+def _whole(tensor: Tensor) -> Tensor:
+    """The tensor, whose numbers follow each other in memory."""
+    if not tensor.is_contiguous():
+        raise CannotBeWritten("numbers do not follow each other in memory")
+    return tensor
+
+
+def _layout(matrix: Tensor) -> tuple[str, int]:
+    """("N", distance of rows) or ("T", distance of columns), as torch decides it."""
+    (rows, columns), (down, right) = matrix.shape, matrix.stride()
+    if right == 1 and down >= max(1, columns):
+        return "N", down
+    if down == 1 and right >= max(1, rows):
+        return "T", right
+    raise CannotBeWritten("a matrix that is neither stored by rows nor by columns")

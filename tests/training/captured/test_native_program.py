@@ -1,0 +1,234 @@
+"""A compiled program gives the bits of torch's steps; what it cannot do is said before it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import netwise as nw
+from netwise.training import loop
+from netwise.training.captured import native_program, whole_steps
+from netwise.training.captured.native_program import (
+    LOOKED_UP,
+    Compilation,
+    NativeProgram,
+    why_not_native,
+)
+from netwise.training.captured.native_text import NativeText
+from netwise.training.captured.own_memory import own_gradients
+from netwise.training.captured.recorded_operations import Recording
+from netwise.training.captured.step_program import CannotBeWritten, StepProgram
+
+native = pytest.mark.skipif(bool(why_not_native()), reason=why_not_native())
+G = torch.Generator().manual_seed(0)
+X, CLASSES = torch.randn(40, 6, generator=G), torch.randint(3, (40,), generator=G)
+NUMBERS = torch.randn(40, 3, generator=G)
+ROWS = torch.randperm(40, generator=G).view(8, 5)
+RATES = [0.1 / (1 + i) for i in range(8)]
+Updates = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+Loss = Callable[[Tensor, Tensor], Tensor]
+UPDATES: dict[str, Updates] = {
+    "SGD": lambda p: torch.optim.SGD(p, lr=0.1, fused=True),
+    "momentum": lambda p: torch.optim.SGD(
+        p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01, fused=True
+    ),
+    "Adam": lambda p: torch.optim.Adam(p, lr=0.1, fused=True),
+    "AdamW": lambda p: torch.optim.AdamW(p, lr=0.1, fused=True),
+}
+KINDS: dict[str, tuple[type[nn.Module], Loss, Tensor]] = {
+    "ReLU": (nn.ReLU, F.cross_entropy, CLASSES),
+    "Tanh": (nn.Tanh, F.mse_loss, NUMBERS),
+    "Sigmoid": (nn.Sigmoid, F.cross_entropy, CLASSES),
+}
+
+
+class Steps:
+    """A network that takes the same steps by torch and by programs."""
+
+    def __init__(self, update: Updates, bend: type[nn.Module], loss: Loss, y: Tensor) -> None:
+        torch.manual_seed(0)
+        self.model = nn.Sequential(nn.Linear(6, 37), bend(), nn.Linear(37, 3))
+        self.optimizer, self.loss, self.y = update(list(self.model.parameters())), loss, y
+
+    def take(self, number: int) -> Tensor:
+        self.optimizer.param_groups[0]["lr"] = RATES[number]
+        loss = self.loss(self.model(X[ROWS[number]]), self.y[ROWS[number]])
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def state(self) -> list[Tensor]:
+        kept = [each for values in self.optimizer.state.values() for each in values.values()]
+        return [*self.model.parameters(), *(k for k in kept if isinstance(k, Tensor))]
+
+    def programs(self) -> tuple[StepProgram, NativeText]:
+        """Of the second step, which is taken."""
+        self.take(0)
+        self.optimizer.param_groups[0]["lr"] = RATES[1]
+        x, y = X[ROWS[1]], self.y[ROWS[1]]
+        weights = list(self.model.parameters())
+        with Recording(self.state()) as recording:
+            output = self.model(x)
+            loss = self.loss(output, y)
+            found = own_gradients(weights, torch.autograd.grad(loss, weights), (x, output, loss))
+            for weight, gradient in zip(weights, found, strict=True):
+                weight.grad = gradient
+            self.optimizer.step()
+        assert recording.reason == ""
+        parts: Any = (recording.operations, [(X, x), (self.y, y)], output.detach(), loss.detach())
+        return StepProgram(*parts), NativeText(*parts)
+
+
+def compiled(steps: Steps) -> NativeProgram:
+    program, text = steps.programs()
+    made = NativeProgram(text, program)
+    made.load()
+    return made
+
+
+@native
+@pytest.mark.parametrize(
+    ("update", "kind"),
+    [("SGD", "ReLU"), ("momentum", "Tanh"), ("Adam", "Sigmoid"), ("AdamW", "ReLU")],
+)
+def test_rounds_are_the_steps_of_torch(update: str, kind: str) -> None:
+    ours, theirs = (Steps(UPDATES[update], *KINDS[kind]) for _ in range(2))
+    outputs, losses = compiled(ours).run(ROWS[2:], RATES[2:])
+    expected = torch.stack([theirs.take(number) for number in range(8)])
+    assert torch.equal(losses, expected[2:])
+    assert outputs.shape == (6, 5, 3)
+    assert all(map(torch.equal, ours.state(), theirs.state()))
+
+
+@native
+def test_values_that_are_not_finite_pass_as_in_torch() -> None:
+    ours, theirs = (Steps(UPDATES["SGD"], *KINDS["ReLU"]) for _ in range(2))
+    program = compiled(ours)
+    theirs.model.load_state_dict(ours.model.state_dict())
+    for steps in (ours, theirs):
+        with torch.no_grad():
+            next(steps.model.parameters())[0, 0] = float("nan")
+    program.run(ROWS[2:3], RATES[2:3])
+    theirs.take(2)
+    for one, other in zip(ours.state(), theirs.state(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+
+
+@native
+def test_an_error_in_a_step_is_torchs_own() -> None:
+    steps = Steps(UPDATES["SGD"], nn.ReLU, F.cross_entropy, CLASSES.clone())
+    program = compiled(steps)
+    steps.y[ROWS[4, 0]] = 7
+    before = steps.state()[0].clone()
+    with pytest.raises(RuntimeError, match="Target 7 is out of bounds"):
+        program.run(ROWS[2:], RATES[2:])
+    assert not torch.equal(before, steps.state()[0])  # steps 2 and 3 were taken
+
+
+def test_operations_that_are_not_known_are_named() -> None:
+    x = X[:2].clone()
+    for make, said in (
+        (lambda: x.cos(), "aten::cos is not known"),
+        (lambda: torch.clamp_min(x, 1), "a limit that is not 0"),
+        (lambda: x.t() * x.t(), "do not follow each other"),
+        (lambda: x + X[0], "one by one"),
+    ):
+        with Recording() as recording:
+            y = make()  # type: ignore[no-untyped-call]
+        with pytest.raises(CannotBeWritten, match=said):
+            NativeText(recording.operations, [(X, x)], y, y.new_zeros(()))
+
+
+def test_the_pinned_version_of_torch_is_looked_up() -> None:
+    text = (Path(__file__).parents[3] / "constraints.txt").read_text()
+    pinned = next(line for line in text.splitlines() if line.startswith("torch=="))
+    assert pinned.removeprefix("torch==").startswith(LOOKED_UP)
+
+
+def test_without_a_compiler_or_with_another_torch_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(native_program.sys, "platform", "linux")
+    monkeypatch.setattr(native_program.platform, "machine", lambda: "x86_64")
+    with monkeypatch.context() as inside:
+        inside.setattr(native_program, "_compiler", lambda: None)
+        assert "there is no compiler" in why_not_native()
+    monkeypatch.setattr(native_program.torch, "__version__", "9.9.0")
+    assert why_not_native() == "the functions of torch 9.9.0 were not looked up"
+
+
+@native
+def test_a_compiler_that_fails_is_a_reason() -> None:
+    broken = Compilation("this is no program")
+    with pytest.raises(CannotBeWritten, match="the compiler has failed"):
+        broken.run()
+
+
+# ---- in runs
+
+SMALL = nw.Recipe(
+    data=nw.data.iris(), network=nw.MLP((4, 8, 3)), optimizer=nw.SGD(lr=0.1), batch_size=8, epochs=8
+)
+OTHERS = ("fused_update", "gathered_batches", "late_checks", "captured_steps")
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are compiled in short runs, which wait for the compiler."""
+    monkeypatch.setattr(loop, "LONG_RUN", 1)
+    monkeypatch.setattr(whole_steps, "OFTEN", 8)
+    monkeypatch.setattr(NativeProgram, "is_compiled", lambda self: True)
+
+
+def about(run: nw.Run) -> dict[str, Any]:
+    assert run.folder is not None
+    found: dict[str, Any] = json.loads((run.folder / "about.json").read_text())["captured"]
+    return found
+
+
+@native
+@pytest.mark.usefixtures("at_once")
+def test_a_run_with_compiled_steps_is_the_run_without(tmp_path: Path) -> None:
+    one = nw.fit(SMALL, folder=tmp_path / "one")
+    other = nw.fit(SMALL, folder=tmp_path / "other", speedups=OTHERS)
+    assert about(one)["compiled"] > 20
+    assert (about(other)["compiled"], about(other)["reason_for_not_compiled"]) == (
+        0,
+        "switched off",
+    )
+    assert one.history.series == other.history.series
+    pairs = zip(one.module.parameters(), other.module.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@native
+@pytest.mark.usefixtures("at_once")
+def test_a_program_that_gives_other_bits_takes_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = NativeProgram.run
+
+    def wrong(self: NativeProgram, rows: Tensor, rates: list[float]) -> tuple[Tensor, Tensor]:
+        outputs, losses = run(self, rows, rates)
+        return outputs, losses + 1
+
+    monkeypatch.setattr(NativeProgram, "run", wrong)
+    one = nw.fit(SMALL, folder=tmp_path / "one")
+    other = nw.fit(SMALL, speedups=OTHERS)
+    assert about(one)["compiled"] == 0
+    assert "other bits" in about(one)["reason_for_not_compiled"]
+    assert about(one)["in_one_call"] > 20
+    assert one.history.series == other.history.series
+
+
+def test_a_short_run_is_not_compiled(tmp_path: Path) -> None:
+    run = nw.fit(SMALL.but(epochs=2), folder=tmp_path / "run")
+    assert about(run)["reason_for_not_compiled"] == "the run is short"
