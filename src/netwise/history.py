@@ -174,6 +174,7 @@ class RunFacts:
         metric: name of the metric that the run is judged by, such as "balanced_accuracy"; None:
             accuracy or R².
         metric_of_guessing: its value on the validation part for the best constant answer.
+        class_names: in the order of the class numbers, where `valid_answers` are known.
         valid_answers: for each class how often it was asked for, answered and answered rightly on
             the validation part with the final weights, where classes are of very unequal size.
         baseline: the best simple model beside the run; None where none was trained.
@@ -222,6 +223,7 @@ class RunFacts:
     metric: str | None = None
     metric_of_guessing: float | None = None
     valid_answers: tuple[tuple[int, int, int], ...] | None = None
+    class_names: tuple[str, ...] | None = None
     baseline: BesideBaseline | None = None
     shallower: ShallowerTwin | None = None
 

@@ -85,7 +85,12 @@ def end_facts(setup: Setup, facts: RunFacts) -> RunFacts:
         for each in (truth, answer, truth[truth == answer])
     )
     shares = tuple((counts / counts.sum()).tolist())
-    return replace(facts, class_shares=shares, valid_answers=tuple(zip(*rows, strict=True)))
+    return replace(
+        facts,
+        class_shares=shares,
+        class_names=tuple(map(str, setup.samples.classes)),
+        valid_answers=tuple(zip(*rows, strict=True)),
+    )
 
 
 def _thinned(targets: Tensor, most: int) -> Tensor:

@@ -196,3 +196,18 @@ def test_whole_numbers_are_the_same_words_however_they_are_written() -> None:
 def test_a_word_such_as_none_is_a_category_where_training_had_it() -> None:
     encoder, _ = fit_columns({"c": ["None", "some", "all"]}, {"c": "category"})
     assert encoder.encode({"c": ["None", None]}).tolist() == [[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_texts_that_tell_nothing_of_the_target_are_left_out() -> None:
+    generator = np.random.default_rng(0)
+    y = generator.normal(size=(300, 1))
+    streets = [f"High Street {n} b" for n in generator.integers(1, 900, 300)]
+    praise = ["good and quiet" if v > 0 else "bad and noisy" for v in y[:, 0]]
+    words = ["house", "garden", "door", "roof"]
+    told = [f"{text} {generator.choice(words)}" for text in praise]
+    encoder, _ = fit_columns(
+        {"street": streets, "text": told}, {"street": "text", "text": "text"}, y
+    )
+    chosen = {each.name: len(each.feature_names) for each in encoder.columns}
+    assert chosen.get("street", 0) < 20
+    assert 0 < chosen["text"] < 60

@@ -108,6 +108,57 @@ def test_a_cell_with_a_comma_among_points_is_asked_about() -> None:
         read_table(frame)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("n;m\n900.764;a\n12.500;b\n1.250;c\n", [900_764, 12_500, 1250]),  # semicolons: no point
+        ("n;m\n900.764;1.5\n12.500;2.5\n1.250;3.5\n", [900.764, 12.5, 1.25]),
+        ("n,m\n999,a\n1.234.567,b\n12.345,c\n", [999, 1_234_567, 12_345]),
+        ("n,m\n999,a\n12,b\n0,a\n12.345,c\n1.250,d\n", [999, 12, 0, 12_345, 1250]),
+        ("n,m\n999,a\n12,b\n12.345,c\n1.25,d\n", [999, 12, 12.345, 1.25]),
+        ("n,m\n1999,a\n12,b\n12.345,c\n1.250,d\n", [1999, 12, 12.345, 1.25]),
+        ("n;m\n980 €;a\n1.250 €;b\n12.345 €;c\n", [980, 1250, 12_345]),
+    ],
+)
+def test_points_between_thousands(tmp_path: Path, text: str, values: list[float]) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    assert read_table(path).frame["n"].to_list() == values
+
+
+def test_numbers_that_mark_a_missing_value_are_those_of_the_same_value() -> None:
+    texts = pl.DataFrame({"x": ["-999.0", "1.5", "-999"], "n": ["a", "b", "a"]})
+    typed = pl.DataFrame({"x": [-999.0, 1.5, -999.0], "n": ["a", "b", "a"]})
+    for frame in (texts, typed):
+        reading = read_table(frame, ReadOptions(na=("-999",)))
+        assert reading.frame["x"].to_list() == [None, 1.5, None]
+
+
+NUMBERS_AS_DATES = {
+    "d": ["202312", "202401", "202402", "202403", "202404", "202405"],
+    "e": ["12.2023", "01.2024", "02.2024", "03.2024", "04.2024", "05.2024"],
+    "f": [f"202405311430{i:02d}" for i in range(6)],
+    "created_at": [str(1_700_000_000 + i * 5_000_000) for i in range(6)],
+    "timestamp": [str(1000 * (1_700_000_000 + i * 5_000_000)) for i in range(6)],
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS_AS_DATES)
+def test_dates_that_look_like_numbers(name: str) -> None:
+    cells = NUMBERS_AS_DATES[name]
+    column = read_table(table(cells, name)).frame[name]
+    assert column.dtype == pl.Datetime
+    assert column[-1].year == 2024, column
+    if name in ("created_at", "timestamp"):
+        typed = pl.DataFrame({name: list(map(int, cells)), "n": list("ababab")})
+        assert read_table(typed).frame[name].to_list() == column.to_list()
+
+
+@pytest.mark.parametrize("cells", [["202312", "202401", "202413"] * 3, ["12.2023", "13.2024"] * 3])
+def test_numbers_that_are_no_dates(cells: list[str]) -> None:
+    assert read_table(table(cells)).column("x").kind in ("number", "whole number")
+
+
 DATES = {
     "2024-05-31": "31.05.2024",
     "2024-05-31T14:30:00Z": "2024-05-31 14:30",
@@ -116,6 +167,12 @@ DATES = {
     "May 31, 2024": "5/31/2024",
     "31-May-24": "31/05/24",
     "2024-05-31 16:30:00+02:00": "2024-05-31 02:30 PM",
+    "31.05.2024 14:30 Uhr": "Fr, 31.05.2024",
+    "Friday, May 31, 2024": "May 31st, 2024",
+    "Fri, 31 May 2024 14:30:00 GMT": "Fri May 31 14:30:00 +0000 2024",
+    "31/May/2024:16:30:00 +0200": "20240531T143000Z",
+    "2024年5月31日": "31 de mayo de 2024",
+    "31-05-2024 14.30": "31st May 2024",
 }
 
 

@@ -133,3 +133,30 @@ def test_a_random_table_comes_back(table: dict[str, list[Any]], how: Written) ->
 )
 def test_signs_inside_of_values_are_no_separators(text: str, sep: str) -> None:
     assert find_dialect(text.splitlines(keepends=True))[0].sep == sep
+
+
+HEADERS = {
+    "titles above two columns": ("Report\nAs of: 1.1.2023\n\nName;Size\n{rows}", ["Name", "Size"]),
+    "titles in the cells": ("Report 2023;\nName;Size\n{rows}", ["Name", "Size"]),
+    "two names are absent": ("{empty}a,a,b,,\n{wide}", ["a", "a_2", "b", "column4", "column5"]),
+    "lakhs": ("n|x\n{lakhs}", ["n", "x"]),
+    "names of days": ("day;x\n{days}", ["day", "x"]),
+    "one name is absent": (",a,b\n{three}", ["column1", "a", "b"]),
+}
+BODIES = {
+    "empty": "",
+    "rows": "".join(f"N{i % 4};{i % 7},5\n" for i in range(40)),
+    "wide": "".join(f"{i % 3}.5,{i % 4}.5,{i % 2},1,{i % 5}\n" for i in range(40)),
+    "lakhs": "".join(f"{10 + i},{20 + i},345.50|{i % 3}\n" for i in range(40)),
+    "days": "".join(f"Monday, March {1 + i % 28}, 2020;{i % 3}\n" for i in range(40)),
+    "three": "".join(f"r{i},{'?' if i == 0 else i % 7},x{i % 2}\n" for i in range(40)),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_the_header_is_found(tmp_path: Path, name: str) -> None:
+    text, names = HEADERS[name]
+    path = tmp_path / "t.csv"
+    path.write_text(text.format(**BODIES))
+    frame = read_table(path).frame
+    assert (frame.columns, frame.height) == (names, 40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,10 @@ def test_labels_that_do_not_belong_to_the_inputs() -> None:
     )
     assert labels.labels_suspect(run(0.6, 0.3)) is None
     assert labels.labels_suspect(run(0.12, 0.1)) is None
+    wide = run(1.0, 0.1)  # a simple model learns from these labels what the network does not
+    beside = nw.BesideBaseline("gradient boosting", "accuracy", 0.6, 0.1, 0.07, 0.14)
+    assert found(labels.labels_suspect(wide))
+    assert labels.labels_suspect(wide.but(facts=replace(wide.facts, baseline=beside))) is None
 
 
 def one_class(operation: str = "cross entropy", **changes: Any) -> object:

@@ -21,6 +21,13 @@ def test_gains_are_one_for_weights_of_unit_rows() -> None:
     assert layer_sizes.norm_changes(run) == {"layer1": pytest.approx(9 / math.sqrt(30))}
 
 
+def test_norms_of_more_than_one_matrix_are_no_gains() -> None:
+    """The layers of the network that is suggested for tables start as others do."""
+    layers = (nw.Layer("layer1", "MemberLinear", 4, 9), nw.Layer("layer2", "Linear", 9, 1))
+    run = history({signals.WEIGHT_NORM: [[90.0], [1.0]]}).but(layers=layers)
+    assert list(layer_sizes.gains(run)) == ["layer2"]
+
+
 def test_the_longest_step_is_not_that_of_weights_that_start_near_zero() -> None:
     norms = [[math.sqrt(30)] * 3, [0.001] * 3]
     run = history({signals.WEIGHT_NORM: norms, signals.UPDATE_RATIO: [[0.1, 0.4, 0.9], [7.0] * 3]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import netwise as nw
@@ -28,6 +30,9 @@ def test_rare_classes_among_several_are_found() -> None:
     assert isinstance(found, nw.Finding)
     assert "The rare class 2: 1 of 10" in found.sentence
     assert "answers the majority" not in found.sentence
+    named = history((0.48, 0.48, 0.04), rows)
+    named = named.but(facts=replace(named.facts, class_names=("a", "b", "fraud")))
+    assert "The rare class fraud: 1 of 10" in str(answers_majority(named))
 
 
 @pytest.mark.parametrize(

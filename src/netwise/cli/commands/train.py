@@ -429,9 +429,22 @@ def _treat(
     for line in changes:
         echo(f"  {line}")
     if result.before.score and result.run.score and changes:
-        echo(f"Test before: {result.before.score}.")
-        echo(f"Test after:  {result.run.score}.")
+        echo(f"Test before: {_test_scores(result.before)}.")
+        echo(f"Test after:  {_test_scores(result.run)}.")
     echo(f"Report: {page}")
+
+
+def _test_scores(run: Run) -> str:
+    """The score of the test part, with the metric that the run was judged by."""
+    from netwise.recipe.prepared import prepare
+    from netwise.training.run_scores import final_scores
+
+    metric = run.history.facts.metric
+    if metric is None or run.score is None or metric == run.score.name:
+        return str(run.score)
+    scores = final_scores(run, prepare(run.recipe))
+    judged = None if scores is None else scores.of(metric)
+    return f"{run.score}" + (f", {judged.title} {judged.value_text}" if judged else "")
 
 
 def _treatment_as_dict(result: TreatmentResult, changes: Sequence[str]) -> dict[str, Any]:

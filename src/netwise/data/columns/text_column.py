@@ -18,6 +18,8 @@ HASHED = 2**18  # numbers that a text is hashed to: two pieces seldom share one
 PIECES = (2, 5)  # characters of a piece; a blank at the ends of words is one
 MOST_PIECES = 512  # inputs of a column
 FEWEST_ROWS = 2  # that a piece is in: others are noise
+FEWEST_PIECES = 8  # that are chosen even where chance explains them: too few to do harm
+MOST_FALSE = 0.5  # of the pieces that are chosen, the share that may be so by chance
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,18 @@ def fit_text(cells: Cells, name: str, targets: np.ndarray | None) -> TextColumn:
         cells: of the training part.
         name: of the column.
         targets: float64 (rows, targets), which choose the pieces: those with the largest F
-            statistic of a linear fit. None: those in most rows.
+            statistic of a linear fit, as far as at most half of them have it by chance, and at
+            least 8. None: those in most rows.
+
+    Source of the limit: Benjamini, Hochberg 1995, Controlling the false discovery rate.
     """
     x = hashed(cells).tocsc()
     rows = np.diff(x.indptr)
     candidates = np.flatnonzero(rows >= FEWEST_ROWS)
-    strength = rows[candidates] if targets is None else _strengths(x[:, candidates], targets)
-    order = candidates[np.argsort(-strength, kind="stable")]
+    if targets is None:
+        order = candidates[np.argsort(-rows[candidates], kind="stable")]
+    else:
+        order = candidates[_telling(x[:, candidates], targets)]
     chosen = np.sort(_unequal(x, order))
     kept = x[:, chosen]
     means = np.asarray(kept.mean(axis=0)).ravel()
@@ -107,14 +114,23 @@ def fit_text(cells: Cells, name: str, targets: np.ndarray | None) -> TextColumn:
     return TextColumn(name, tuple(map(int, chosen)), *fitted, gaps)
 
 
-def _strengths(x: Any, targets: np.ndarray) -> np.ndarray:
-    """The largest F statistic of each column over all targets."""
+def _telling(x: Any, targets: np.ndarray) -> np.ndarray:
+    """Columns that tell something of the targets, the strongest first: those with the largest F
+    statistic over all targets, of which at most `MOST_FALSE` are expected to have it by chance; but
+    at least `FEWEST_PIECES`."""
     from sklearn.feature_selection import f_regression  # heavy
 
+    varying = [target for target in targets.T if target.std() > 0]
+    if not varying or not x.shape[1]:
+        return np.arange(0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        varying = [target for target in targets.T if target.std() > 0 and x.shape[1]]
-        each = [f_regression(x, target)[0] for target in varying]
-    return np.nan_to_num(np.max(each, axis=0)) if each else np.zeros(x.shape[1])
+        each = [f_regression(x, target) for target in varying]
+    strength = np.nan_to_num(np.max([found[0] for found in each], axis=0))
+    chance = np.nan_to_num(np.min([found[1] for found in each], axis=0), nan=1.0) * len(varying)
+    order = np.argsort(-strength, kind="stable")
+    limits = MOST_FALSE * np.arange(1, len(order) + 1) / len(order)
+    below = np.flatnonzero(chance[order] <= limits)
+    return order[: max(FEWEST_PIECES, below[-1] + 1 if len(below) else 0)]
 
 
 def _unequal(x: Any, order: np.ndarray) -> list[int]:

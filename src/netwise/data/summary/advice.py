@@ -16,6 +16,7 @@ MANY_REPEATS, FEWEST_REPEATS = 0.01, 3  # share and number of the rows of a part
 LARGE_GAPS = 0.5
 IMBALANCE = 5  # times the smallest class
 FEW = 10  # rows of a class
+MOST_MARKS = 3
 FEWEST_GROUPS, ROWS_OF_GROUP = 10, 2.0
 _ID = re.compile(
     r"\b(id|ids|uuid|guid|patient|subject|user|customer|client|session|device|household|family|"
@@ -169,6 +170,21 @@ def target_advice(target: TargetSummary | None, rows: int) -> list[str]:
             "F1, not at accuracy."
         )
     return found
+
+
+def mark_advice(marks: Mapping[str, tuple[str, int]]) -> list[str]:
+    """Numbers that may stand for missing values.
+
+    Args:
+        marks: by column such a number as text, and how many rows have it.
+    """
+    found = [
+        f"`{name}` is {mark} in {rows:,} rows, far from all its other values. If that marks a "
+        f"missing value, read it as one: --na {mark}."
+        for name, (mark, rows) in list(marks.items())[:MOST_MARKS]
+    ]
+    more = len(marks) - len(found)
+    return [*found, *([f"So do {more:,} more columns."] if more > 0 else [])]
 
 
 def gap_advice(columns: Sequence[ColumnSummary], rows: int) -> list[str]:

@@ -13,7 +13,7 @@ from netwise.tasks import task_named
 WIDTH = 100
 NAME, VALUES, REASON = 24, 26, 36  # most characters of a cell; of a reason at least
 MOST_CLASSES = 10
-_ALL_CELLS = re.compile(r"^all [\d,]+ cells( with a value)? are ")
+_ALL_CELLS = re.compile(r"^all [\d,]+ cells with a value are ")
 HEAD = ("column", "read as", "gaps", "different", "values", "why")
 
 
@@ -37,7 +37,10 @@ def summary_text(summary: SummaryFields, columns: int) -> str:
 
 def heading(summary: SummaryFields) -> str:
     """Name and size."""
-    return f"{summary.name}: {summary.rows:,} {summary.inputs}."
+    inputs = summary.inputs
+    if summary.rows == 1:
+        inputs = re.sub(r"^rows\b", "row", inputs)
+    return f"{summary.name}: {summary.rows:,} {inputs}."
 
 
 def sentences(summary: SummaryFields) -> list[str]:
@@ -107,7 +110,7 @@ def target_sentence(target: TargetSummary | None) -> str:
     if target.numbers:
         found = target.numbers
         digits = digits_of(found["smallest"], found["largest"], found["deviation"])
-        n = {key: f"{value:.{digits}g}" for key, value in target.numbers.items()}
+        n = {key: number_text(value, digits) for key, value in target.numbers.items()}
         return (
             f"{name}: numbers (regression) from {n['smallest']} to {n['largest']}, mean "
             f"{n['mean']}, standard deviation {n['deviation']}. To answer the mean always has R² 0."
@@ -119,6 +122,20 @@ def digits_of(low: float, high: float, spread: float) -> int:
     """As many as show the spread of numbers beside their size, from 5 to 15."""
     ratio = max(abs(low), abs(high)) / spread if spread > 0 else 1.0
     return min(15, max(5, 3 + math.ceil(math.log10(max(ratio, 1.0)))))
+
+
+def number_text(value: float, digits: int) -> str:
+    """A number with so many digits and commas between thousands; with an exponent where it is
+    very small or large.
+
+    >>> number_text(851_749.6, 5), number_text(0.05, 5), number_text(3e-9, 5)
+    ('851,750', '0.05', '3e-09')
+    """
+    if not math.isfinite(value) or (value and not 1e-4 <= abs(value) < 1e15):
+        return f"{value:.{digits}g}"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:,.{max(0, digits - 1 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _left_out(summary: SummaryFields) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 from netwise.data.summary import advice
 from netwise.data.summary.data_summary import DataSummary
 from netwise.data.summary.leaks import BY_GAPS, BY_NUMBERS, BY_VALUES, column_scores
+from netwise.data.summary.missing_marks import missing_marks
 from netwise.data.summary.repeated_rows import counted_repeats, hashes_of_frame
-from netwise.data.summary.summary_text import counted, digits_of, percent
+from netwise.data.summary.summary_text import counted, digits_of, number_text, percent
 from netwise.data.summary.time_order import as_text, time_order
 from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
 from netwise.data.tables import ReadOptions, read_table
@@ -102,6 +103,7 @@ def summary_of_table(
         *(() if natural else advice.repeat_advice(repeats, sizes, split_by, TOGETHER)),
         *advice.group_advice(shown, frame.height, split_by),
         *advice.time_advice(order, shown, split_by),
+        *advice.mark_advice(missing_marks(frame, inputs)),
         *advice.gap_advice(shown, frame.height),
     ]
     return DataSummary(
@@ -167,7 +169,9 @@ def _values(column: pl.Series) -> str:
         least, most = present.min(), present.max()
         if isinstance(least, float) and isinstance(most, float):
             digits = digits_of(least, most, most - least)
-            low, high = f"{least:.{digits}g}", f"{most:.{digits}g}"
+            low, high = number_text(least, digits), number_text(most, digits)
+        elif isinstance(least, int) and isinstance(most, int) and max(-least, most) >= 10_000:
+            low, high = f"{least:,}", f"{most:,}"
         else:
             low, high = as_text(least), as_text(most)
         return low if low == high else f"{low} to {high}"

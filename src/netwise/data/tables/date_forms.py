@@ -17,23 +17,55 @@ _DAYS = (
     *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d"),
     *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d/%b/%Y"),
     *("%d %B %Y", "%d. %B %Y", "%B %d, %Y", "%B %d %Y"),
-    *("%a, %d %b %Y", "%a %b %d %Y", "%G-W%V-%u", "%GW%V%u"),
+    *("%G-W%V-%u", "%GW%V%u"),
 )
-_TIMES = ("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z")
+_TIMES = (
+    *("%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H:%M:%S%.f%#z", "%H:%M%#z"),
+    *("%H.%M", "%H.%M.%S", "%H%M%S", "%H%M"),
+)
 _JOINTS = (" ", "T", ", ")
 _SHORT_YEAR = r"^\d{2}-|[^\d]\d{2}(?:$|[ T,])"
+# Without the Spanish mar and the Dutch ma, which may be months.
+_WEEKDAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday mon tues tue wed thurs thur thu fri"
+    " sat sun montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr"
+    " sa so lundi mardi mercredi jeudi vendredi samedi dimanche lun mer jeu ven sam dim lunes"
+    " martes miércoles jueves viernes sábado domingo mié jue vie sáb dom lunedì martedì mercoledì"
+    " giovedì venerdì sabato domenica gio sab maandag dinsdag woensdag donderdag vrijdag zaterdag"
+    " zondag wo vr za zo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira"
+)
+_PLAIN = r"^[0-9T:./+-]+(?: [0-9:.]+)?$"  # dates around which there is nothing
+# What people write around a date, and the same without it: in this order.
+PLAINER = (
+    (r"\s+", " "),
+    (rf"(?i)^(?:{_WEEKDAYS.replace(' ', '|')})\.?,? ", ""),
+    (r"(?i)\s*(?:z|utc|gmt|uhr)$", ""),
+    (r" ([+-]\d{2}:?\d{2})$", "$1"),
+    # Mar 24 10:20:30 +0000 2024, as of C's ctime.
+    (
+        r"^([^\W\d_]{3} \d{1,2}) (\d{2}:\d{2}:\d{2})(?: ?([+-]\d{4})| [A-Z]{3,4})? (\d{4})$",
+        "$1 $4 $2$3",
+    ),
+    (r"^(\d{1,2}/[^\W\d_]{3}/\d{4}):", "$1 "),  # of web servers
+    (r"(?i) de ", " "),  # 3 de marzo de 2024
+    (r"(\d)(?:st|nd|rd|th|er)\b", "$1"),
+    (r"(\d)\s?[年년]\s?(\d{1,2})\s?[月월]\s?(?:(\d{1,2})\s?[日일])?", "$1-$2-$3"),
+    (r"^(\d{4}-\d{1,2})-$", "$1"),
+    (r"(?i)\b([ap])\.\s?m\b\.?", "${1}m"),
+    (r"([^\W\d_]{3})\.", "$1"),  # of a month
+)
 _CLOCK = "%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I:%M:%S %p"
 # Names of months in other languages that the English ones do not begin, by the English one.
 _OTHER_NAMES = {
-    "Jan": "januari januar janvier enero ene janeiro gennaio gen",
+    "Jan": "januari januar janvier janv enero ene janeiro gennaio gen",
     "Feb": "februari februar février févr febrero fevereiro febbraio",
     "Mar": "märz mär mrz mars marzo março maart",
     "Apr": "aprile avril avr abril abr",
     "May": "mai mayo maio maggio mei",
     "Jun": "juni juin junio junho giugno",
-    "Jul": "juli juillet julio julho luglio",
+    "Jul": "juli juillet juil julio julho luglio",
     "Aug": "augustus août agosto ago",
-    "Sep": "septembre septiembre setembro settembre",
+    "Sep": "septembre septiembre setembro settembre sept",
     "Oct": "oktober okt octobre octubre outubro ottobre",
     "Nov": "novembre noviembre novembro",
     "Dec": "dezember dez décembre déc diciembre dic dezembro dicembre",
@@ -53,7 +85,9 @@ _WEEKS = "%G-W%V", "%GW%V"
 _MIDNIGHT = r"(^|[ T])24:00((?::00(?:\.0+)?)?(?:$|[ Z+-]))"  # the end of a day
 _QUARTERS = {f"Q{k}": f"Q{3 * k - 2:02d}" for k in (1, 2, 3, 4)}  # by their first month
 _OF_QUARTERS = "%YQ%m", "%Y-Q%m", "%Y Q%m", "Q%m %Y", "Q%m/%Y", "Q%m-%Y", "Q%m.%Y", "Q%m%Y"
-_MONTHS = *_OF_QUARTERS, "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%b-%Y", "%Y/%m", "%b-%y"
+SECONDS, MILLISECONDS = "seconds since 1970", "milliseconds since 1970"
+_SINCE = {SECONDS: 1e6, MILLISECONDS: 1e3}  # microseconds
+_MONTHS = *_OF_QUARTERS, "%Y-%m", "%b %Y", "%B %Y", "%m/%Y", "%m.%Y", "%b-%Y", "%Y/%m", "%b-%y"
 # Read alike by two formats, of which the rows decide; the second is the American one.
 _TWINS = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
 
@@ -69,21 +103,42 @@ def dates(cells: pl.Series, form: str) -> pl.Series:
     import polars as pl  # heavy
 
     unique = cells.unique(maintain_order=True)
-    tidy = unique.str.replace_all(r"\s+", " ").str.replace(r"(?i)\s*(?:z|utc|gmt)$", "")
-    if "%b" in form or "%B" in form:
-        tidy = tidy.str.replace_many(_NAMES, ascii_case_insensitive=True, leftmost=True)
-    if "Q%m" in form:
-        tidy = tidy.str.to_uppercase().str.replace_many(_QUARTERS)
-    late = tidy.str.contains(_MIDNIGHT).fill_null(False)
-    if late.any():
-        tidy = tidy.str.replace(_MIDNIGHT, "${1}00:00${2}")
-    found = [_parsed(tidy, one) for one in form.split("|")]
-    values = pl.select(pl.coalesce(found)).to_series()
-    if late.any():
-        values = values + late.cast(pl.Int64) * timedelta(days=1)
+    if unit := _SINCE.get(form):
+        seconds = cells.cast(pl.Float64, strict=False)
+        return (seconds * unit).round().cast(pl.Int64).cast(pl.Datetime("us"))
+    values = _read(_plainer(unique), form)
     if len(unique) == len(cells):
         return values.alias(cells.name)
     return cells.replace_strict(unique, values, return_dtype=pl.Datetime("us"))
+
+
+def _plainer(texts: pl.Series) -> pl.Series:
+    """Without weekdays, marks of UTC and other signs around dates."""
+    texts = texts.str.strip_suffix("Z")
+    if texts.str.contains(_PLAIN).all():
+        return texts
+    for pattern, plain in PLAINER:
+        texts = texts.str.replace_all(pattern, plain)
+    return texts
+
+
+def _read(plain: pl.Series, form: str) -> pl.Series:
+    """The texts, which `_plainer` gave, as datetimes; null where one is no date of this form."""
+    import polars as pl  # heavy
+
+    form = form.replace("%a, ", "").replace("%a ", "")  # in files of earlier versions
+    if "%b" in form or "%B" in form:
+        plain = plain.str.replace_many(_NAMES, ascii_case_insensitive=True, leftmost=True)
+    if "Q%m" in form:
+        plain = plain.str.to_uppercase().str.replace_many(_QUARTERS)
+    late = plain.str.contains(_MIDNIGHT).fill_null(False)
+    if late.any():
+        plain = plain.str.replace(_MIDNIGHT, "${1}00:00${2}")
+    found = [_parsed(plain, one) for one in form.split("|")]
+    values = pl.select(pl.coalesce(found)).to_series()
+    if late.any():
+        values = values + late.cast(pl.Int64) * timedelta(days=1)
+    return values
 
 
 def _parsed(texts: pl.Series, form: str) -> pl.Series:
@@ -97,7 +152,11 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
         texts, form = pl.Series("", ["1 "]) + texts, f"%d {form}"
     if form in _CLOCK:
         texts, form = pl.Series("", ["1970-01-01 "]) + texts, f"%Y-%m-%d {form}"
-    if "%Y%m%d" in form:  # else shorter numbers fit as well
+    if form == "%Y%m":
+        texts, form = texts + "01", "%Y%m%d"
+    if form == "%Y%m%d%H%M%S":  # else shorter numbers fit as well
+        texts = texts.set(~texts.str.contains(r"^\d{14}$").fill_null(False), None)
+    elif "%Y%m%d" in form:  # else shorter numbers fit as well
         texts = texts.set(~texts.str.contains(r"^\d{8}(?:\D|$)").fill_null(False), None)
     if "%d" in form and ("%b" in form or "%B" in form):  # else 2023 is read as 20 and 23
         texts = texts.set(~texts.str.contains(r"\d\D+\d").fill_null(False), None)
@@ -124,7 +183,7 @@ def find_form(cells: pl.Series) -> str:
     """
     unique = cells.unique(maintain_order=True)
     step = max(1, len(unique) // SAMPLE)
-    sample = unique.gather_every(step)
+    sample = _plainer(unique.gather_every(step))
     if not _may_be_dates(sample):
         return ""
     day = _best(sample, (*_DAYS, *_CLOCK, *_MONTHS, *_WEEKS))
@@ -148,7 +207,10 @@ def find_form(cells: pl.Series) -> str:
 
 
 def other_form(form: str) -> str:
-    """The form with day and month the other way round; "" where that is no usual one."""
+    """The form with day and month the other way round; "" where that is no usual one, as
+    behind a year."""
+    if form.startswith("%Y"):
+        return ""
     pairs = [*_TWINS.items(), *((b, a) for a, b in _TWINS.items())]
     return next((form.replace(a, b) for a, b in pairs if a in form), "")
 
@@ -180,11 +242,11 @@ def _best(sample: pl.Series, forms: tuple[str, ...]) -> str:
         if share <= 0 or (not chosen and share <= LEAST_SHARE / 2):
             break
         chosen.append(form)
-        rest = rest.filter(dates(rest, form).is_null())
+        rest = rest.filter(_read(rest, form).is_null())
     return "|".join(chosen)
 
 
 def _share(sample: pl.Series, form: str) -> float:
     if not len(sample):
         return 0.0
-    return 1 - dates(sample, form).null_count() / len(sample)
+    return 1 - _read(sample, form).null_count() / len(sample)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from netwise.data.tables.column_cells import ColumnCells, Decided, shown, text_cells
-from netwise.data.tables.date_forms import dates, find_form, other_form
+from netwise.data.tables.date_forms import MILLISECONDS, SECONDS, dates, find_form, other_form
 from netwise.data.tables.kinds import (
     BOOLEAN,
     CATEGORY,
@@ -20,7 +20,15 @@ from netwise.data.tables.kinds import (
     WHOLE,
     ColumnReading,
 )
-from netwise.data.tables.number_forms import COMMA, LIMITED, POINT, decimal_votes, numbers, unit_of
+from netwise.data.tables.number_forms import (
+    COMMA,
+    LIMITED,
+    POINT,
+    decimal_votes,
+    is_grouped,
+    numbers,
+    unit_of,
+)
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.quantities import INTO, common_base, quantities
 from netwise.data.tables.typing_cells import TRUTH, as_kind
@@ -31,8 +39,24 @@ if TYPE_CHECKING:
 FEW = 0.05  # share of cells that do not fit, below which they are mistakes
 ONE_MISTAKE = 10  # cells that fit, from which on a single other one is a mistake
 EXACT = 2**53  # whole numbers up to here are exact as float64
+FIRST_CELLS = 1000  # of a column: those that show a decimal sign mostly do so here
+FEW_NUMBERS = 2  # different ones, from which on they are no accident
+SIGN_NAMES = {POINT: "point", COMMA: "comma"}
+_BELOW_THOUSAND = r"^[-+]?[1-9][0-9]{0,2}$"
 FIRST = 20  # different cells that tell whether all are worth a look
 PLACEHOLDERS = 3  # different words beside numbers that may stand for a missing value
+# Forms of dates that look like numbers: from, to, the pattern of a cell, and how many different
+# ones are no accident (one number in eight ends in a month).
+_NUMBERS_AS_DATES = (
+    ("%Y%m%d", 19e6, 21e6, "", 2),
+    ("%Y%m%d%H%M%S", 19e12, 21e12, r"^[0-9]{14}$", 2),
+    ("%Y%m", 190_001, 210_012, r"^(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])$", 6),
+    ("%m.%Y", 1.19, 12.22, r"^(?:0?[1-9]|1[0-2])\.(?:19|20)[0-9]{2}$", 2),
+)
+_TIME_NAME = re.compile(
+    r"(?i)(?:^|[\s_.-])(?:time|timestamp|ts|epoch|unix|unixtime|date|datetime|zeit|zeitstempel)s?"
+    r"(?:$|[\s_.-])|_at$|(?-i:[a-z](?:At|Time|Date)$)"
+)
 DIFFERENT = 20  # values from which on a column has many of them
 _ID_NAME = re.compile(
     r"(?i)(?:^|[\s_.#-])(?:ids?|uuid|guid|index|idx|rowid|rownum|rownames)$|^#$|^id[\s_.#-]"
@@ -49,25 +73,38 @@ _ONE_WORD = (
 
 def file_decimal(columns: Sequence[ColumnCells], sep: str = "") -> str:
     """The decimal sign that most columns of numbers prove. Without a proof it is the point, but the
-    comma where semicolons are between the cells and numbers have commas."""
-    commas = [column for column in columns if column.has(COMMA)]
-    if not commas:
+    comma where semicolons are between the cells and numbers have commas, or points before their
+    last three digits only."""
+    semicolons = sep == ";"
+    if not any(map(_may_have_comma, columns)) and (
+        not semicolons or _most(columns, FIRST_CELLS) == POINT
+    ):
         return POINT
-    votes = [decimal_votes(column.cells) for column in columns]
+    found = _most(columns)
+    if found or not semicolons:
+        return found or POINT
+    grouped = any(is_grouped(column.cells, sign).any() for column in columns for sign in ",.")
+    return COMMA if grouped else POINT
+
+
+def _may_have_comma(column: ColumnCells) -> bool:
+    """Whether a word has a comma, or points between thousands."""
+    return column.has(COMMA) or bool(decimal_votes(column.words)[COMMA])
+
+
+def _most(columns: Sequence[ColumnCells], rows: int | None = None) -> str:
+    """The decimal sign that most columns prove by so many of their first cells; "" for neither."""
+    each = [column.cells if rows is None else column.cells.head(rows) for column in columns]
+    votes = [decimal_votes(cells) for cells in each]
     for_comma = sum(vote[COMMA] > vote[POINT] for vote in votes)
     for_point = sum(vote[POINT] > vote[COMMA] for vote in votes)
-    if for_comma or for_point or sep != ";":
-        return COMMA if for_comma > for_point else POINT
-    return COMMA if any(_is_grouped(column.words, COMMA).any() for column in commas) else POINT
+    if for_comma == for_point:
+        return POINT if for_point else ""
+    return COMMA if for_comma > for_point else POINT
 
 
 def _has(column: pl.Series, sign: str) -> bool:
     return bool(column.str.contains(sign, literal=True).any())
-
-
-def _is_grouped(column: pl.Series, sign: str) -> pl.Series:
-    """Which cells have the sign before their last three digits, and no other sign."""
-    return column.str.contains(rf"^[-+]?[1-9][0-9]{{0,2}}\{sign}[0-9]{{3}}$").fill_null(False)
 
 
 def decide(
@@ -150,6 +187,11 @@ def _of_type(column: pl.Series, target: bool) -> Decided:
     if column.dtype == pl.Datetime:
         return told.decided(told.reading(DATE, source, column), column, "date")
     values = column.set(~column.is_finite(), None) if column.dtype == pl.Float64 else column
+    form = "" if target else _since_1970(column.name, values.drop_nulls())
+    if form:
+        instants = dates(values, form)
+        reason = f"its name is that of a time, and its cells are {form}"
+        return told.decided(told.reading(DATE, reason, instants, form), instants, "date")
     return _numeric(told, values, source, POINT)
 
 
@@ -162,11 +204,33 @@ def _typed_cells(column: pl.Series, target: bool) -> ColumnCells:
 def _decimal(column: ColumnCells, given: str | None, usual: str) -> tuple[str, str]:
     if given:
         return given, "as given"
-    if usual == COMMA or column.has(COMMA):
+    if usual == COMMA or _may_have_comma(column):
         votes = decimal_votes(column.cells)
         if votes[COMMA] != votes[POINT]:
             return (COMMA if votes[COMMA] > votes[POINT] else POINT), "its cells show it"
+    for thousands, sign in ((POINT, COMMA), (COMMA, POINT)):
+        if _shows_thousands(column, thousands):
+            name = SIGN_NAMES[thousands]
+            return sign, f"each number with a {name} has it before three digits, beside whole ones"
     return usual, "as in the rest of the file"
+
+
+def _shows_thousands(column: ColumnCells, sign: str) -> bool:
+    """Whether a sign is between thousands: each number that has it has it before its last three
+    digits, and others are whole ones below 1,000. Of decimals, some would have fewer digits."""
+    if sign == POINT and (column.plain == column.plain.round()).all():
+        return False  # no plain number has a point: the quick answer for most columns
+    if any(decimal_votes(column.cells.head(FIRST_CELLS)).values()):
+        return False
+    present = column.cells.drop_nulls()
+    grouped = is_grouped(present, sign)
+    below = present.str.contains(_BELOW_THOUSAND)
+    others = present.filter(~grouped & ~below)
+    return (
+        present.filter(grouped).n_unique() >= FEW_NUMBERS
+        and present.filter(below).n_unique() >= FEW_NUMBERS
+        and bool((others == "0").all())
+    )
 
 
 def are_mistakes(fit: int, misfit: int) -> bool:
@@ -214,6 +278,8 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
         reason = f"{fit:,} cells are numbers, and {misfit:,} are not"
     if sign == COMMA and column.has(COMMA):
         reason += f", with a decimal comma ({why})"
+    if sign == COMMA and is_grouped(column.cells, POINT).any():
+        reason += f", with points between thousands ({why})"
     if unit:
         reason += f", in {unit}{_without_unit(column, unit)}"
     if limits := int(limited.sum()):
@@ -239,7 +305,7 @@ def _without_doubtful(column: ColumnCells, values: pl.Series, sign: str) -> pl.S
     other = COMMA if sign == POINT else POINT
     if not (column.has(other) or sign == COMMA) or not _has(column.cells, sign):
         return values
-    doubtful = _is_grouped(column.cells, other)
+    doubtful = is_grouped(column.cells, other)
     count, fit = int(doubtful.sum()), len(values) - values.null_count()
     both = column.cells.str.contains(other, literal=True).sum()
     if not count or both > count or not are_mistakes(fit - count, count):
@@ -269,7 +335,7 @@ def _numeric(column: ColumnCells, values: pl.Series, reason: str, form: str) -> 
         values = values.cast(pl.Int64)
     kind = WHOLE if values.dtype == pl.Int64 else NUMBER
     if kind == WHOLE and values.null_count() == column.gaps:
-        reason = reason.replace(" numbers", " whole numbers")
+        reason = reason.replace(" numbers", " whole numbers", 1)
     reading = column.reading(kind, reason, values, form)
     if reading.kind == WHOLE and _counts_rows(column, values):
         why = "it only numbers the rows: each has another whole number"
@@ -351,14 +417,36 @@ def _as_dates(column: ColumnCells) -> Decided | None:
 
 
 def _as_days(column: ColumnCells) -> Decided | None:
-    """Days written as eight digits, such as 20240531."""
-    if len(column.words) or column.target or not column.plain.is_between(19e6, 21e6).all():
+    """Dates that look like numbers: 20240531, 20240531143000, 202405, 05.2024, and seconds since
+    1970 in a column whose name is that of a time."""
+    if len(column.words) or column.target or not column.plain.count():
         return None
-    values = dates(column.cells, "%Y%m%d")
-    if values.null_count() > column.gaps or values.n_unique() < 2:
+    for form, low, high, pattern, different in _NUMBERS_AS_DATES:
+        if not column.plain.is_between(low, high).all():
+            continue
+        if pattern and not column.cells.str.contains(pattern).all():
+            continue
+        values = dates(column.cells, form)
+        if values.null_count() > column.gaps or values.n_unique() < different:
+            continue
+        reason = f"all {column.held:,} cells with a value are dates, written as {form}"
+        return column.decided(column.reading(DATE, reason, values, form), values, "date")
+    form = _since_1970(column.name, column.plain)
+    if not form:
         return None
-    reason = f"all {column.held:,} cells with a value are dates, written as %Y%m%d"
-    return column.decided(column.reading(DATE, reason, values, "%Y%m%d"), values, "date")
+    values = dates(column.cells, form)
+    reason = f"its name is that of a time, and its cells are {form}"
+    return column.decided(column.reading(DATE, reason, values, form), values, "date")
+
+
+def _since_1970(name: str, numbers: pl.Series) -> str:
+    """The form of points in time in a column of numbers: whole ones between 2001 and 2033; ""."""
+    if not _TIME_NAME.search(name) or not (numbers == numbers.round()).all():
+        return ""
+    for form, unit in ((SECONDS, 1), (MILLISECONDS, 1000)):
+        if numbers.is_between(1_000_000_000 * unit, 2_000_000_000 * unit).all():
+            return form if numbers.n_unique() > 1 else ""
+    return ""
 
 
 def _as_words(column: ColumnCells) -> Decided:
@@ -380,4 +468,5 @@ def _kind_of_words(column: ColumnCells, distinct: int) -> tuple[str, str]:
         return IDENTIFIER, "each row has a different word"
     numbers_too = column.plain.count()
     beside = f", {numbers_too:,} cells are numbers" if numbers_too else ""
-    return CATEGORY, f"its cells are {distinct:,} different words{beside}"
+    different = "all the same word" if distinct == 1 else f"{distinct:,} different words"
+    return CATEGORY, f"its cells are {different}{beside}"

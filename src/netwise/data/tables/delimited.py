@@ -265,17 +265,46 @@ def _rows_above(records: Sequence[_Record], width: int, named: bool) -> int:
         width: the usual number of cells of a record.
         named: the names of the columns are given, so that there is no header.
     """
-    most = max(sum(map(_is_held, record.cells)) for record in records)
+    held = [sum(map(_is_held, record.cells)) for record in records]
+    most = max(held)
+    full = next((i for i, number in enumerate(held) if number == width), 0)
+    if not named and _names_columns(records, full):
+        for i in range(full):  # a header with gaps is above values, a title above a header
+            if len(records[i].cells) == width and _names_columns(records, i):
+                return i
+        return full if full < PREAMBLE else 0
     for i, record in enumerate(records[:PREAMBLE]):
         cells, after = record.cells, records[i + 1 : i + 2]
-        held = sum(map(_is_held, cells))
         remark = cells[0].lstrip().startswith(("#", "%", "//", "|")) and len(cells) != width
         remark = remark or bool(_RULER.fullmatch("".join(cells)))
-        title = held <= min(width, most) - 2 and not (named and len(cells) == width)
-        apart = held == 1 < width and len(cells) == 1 and after and after[0].begin > record.end
+        title = held[i] <= min(width, most) - 2 and not (named and len(cells) == width)
+        title = title and (named or not _names_columns(records, i))
+        apart = held[i] == 1 < width and len(cells) == 1 and after and after[0].begin > record.end
         if not (width > 1 and after and (remark or title or apart)):
             return i
     return 0
+
+
+def _names_columns(records: Sequence[_Record], place: int) -> bool:
+    """Whether a record has a name above a column of values, so that it is the header."""
+    rest = records[place + 1 :]
+    return bool(rest) and _has_name(records[place].cells, rest)
+
+
+def _has_name(first: Sequence[str], rest: Sequence[_Record]) -> bool:
+    return any(_is_name(cell, _values_below(i, rest)) for i, cell in enumerate(first))
+
+
+def _values_below(place: int, rest: Sequence[_Record]) -> list[bool]:
+    """Which cells of a column, without the empty ones, are numbers or dates."""
+    below = (record.cells[place].strip() for record in rest if place < len(record.cells))
+    return [looks_like_value(text) for text in below if text]
+
+
+def _is_name(cell: str, values: Sequence[bool]) -> bool:
+    """Whether a cell is a word above values."""
+    held = bool(values) and sum(values) > 0.9 * len(values)
+    return held and bool(cell.strip()) and not looks_like_value(cell.strip())
 
 
 def _is_held(cell: str) -> bool:
@@ -294,14 +323,12 @@ def _is_data(first: Sequence[str], rest: Sequence[_Record]) -> bool:
     """Whether the first record has values, as the others have, and no names."""
     if not rest:
         return False
+    if _has_name(first, rest):
+        return False
     values = 0
     for i, cell in enumerate(first):
-        below = [record.cells[i].strip() for record in rest if i < len(record.cells)]
-        column = [looks_like_value(text) for text in below if text]
-        is_value = looks_like_value(cell.strip())
-        if column and sum(column) > 0.9 * len(column) and cell.strip() and not is_value:
-            return False  # a name above numbers
-        values += is_value and bool(column) and sum(column) > 0.9 * len(column)
+        column = _values_below(i, rest)
+        values += looks_like_value(cell.strip()) and bool(sum(column) > 0.9 * len(column) > 0)
     years = all(
         re.fullmatch(r"(1[89]|20)\d\d", cell.strip())
         for cell in first

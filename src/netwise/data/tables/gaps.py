@@ -14,6 +14,7 @@ MISSING_WORDS = (
     *("---", "----", "-----", "–", "—", "..", "...", "…", "n/v", "n.v.", "k.a.", "k. a.", "#n/d"),
     *("#nv", "#wert!", "#bezug!", "#zahl!", "#valeur!", "#nombre!", "#nom?", "#nul!", "#valore!"),
     *("#rif!", "#nome?", "#¡valor!", "#¡ref!", "#¿nombre?", "#¡num!", "#¡div/0!"),
+    *("0000-00-00", "0000-00-00 00:00:00"),  # of MySQL
     *(f".{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"),  # of Stata
     *("\\n", "nat", "-", "--", ".", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
 )
@@ -29,8 +30,31 @@ def is_gap(cells: pl.Series, na: Sequence[str] = (), *, words: bool = True) -> p
     """
     import polars as pl  # heavy
 
-    given = [word.strip() for word in na]
+    given = cells.is_null() | cells.is_in(["", *(word.strip() for word in na)])
+    if numbers := numbers_in(na):
+        given = given | cells.cast(pl.Float64, strict=False).is_in(numbers).fill_null(False)
     if words:
         usual = cells.str.to_lowercase().is_in(list(MISSING_WORDS))
-        return (cells.is_null() | usual.fill_null(True) | cells.is_in(given)).fill_null(True)
-    return (cells.is_null() | cells.is_in(["", *given])).fill_null(True).cast(pl.Boolean)
+        return (given | usual.fill_null(True)).fill_null(True)
+    return given.fill_null(True).cast(pl.Boolean)
+
+
+def numbers_in(na: Sequence[str]) -> list[float]:
+    """Those of the words that are numbers: -999 marks -999.0 too.
+
+    >>> numbers_in(["-999", "unknown"])
+    [-999.0]
+    """
+    found = []
+    for word in na:
+        try:
+            found.append(float(word))
+        except ValueError:
+            continue
+    return [number for number in found if number == number]
+
+
+def without_numbers(column: pl.Series, na: Sequence[str]) -> pl.Series:
+    """A column of another type than texts without the numbers that mark a missing value."""
+    numbers = numbers_in(na) if column.dtype.is_numeric() else []
+    return column.set(column.is_in(numbers).fill_null(False), None) if numbers else column

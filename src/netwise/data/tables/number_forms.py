@@ -59,6 +59,12 @@ def decimal_votes(cells: pl.Series) -> dict[str, int]:
     return {sign: int(cells.str.contains(proof).sum() or 0) for sign, proof in PROOFS.items()}
 
 
+def is_grouped(cells: pl.Series, sign: str) -> pl.Series:
+    """Which texts have the sign once, before their last three digits."""
+    digits = rf"[1-9][0-9]{{0,2}}\{sign}[0-9]{{3}}"
+    return cells.str.contains(f"{_NUMBER_START}{digits}{_NUMBER_END}").fill_null(False)
+
+
 def plain_numbers(cells: pl.Series) -> pl.Series:
     """The texts as float64; null where a text is no finite number with a decimal point."""
     import polars as pl  # heavy

@@ -10,6 +10,7 @@ from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import decide, file_decimal
 from netwise.data.tables.extra_rows import without_extra_rows
 from netwise.data.tables.frames import require_columns
+from netwise.data.tables.gaps import without_numbers
 from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
 from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes
 from netwise.data.tables.options import AS_ERROR, ReadOptions
@@ -89,7 +90,7 @@ def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> Tab
             "first line is no header"
         )
     cells = without_extra_rows(_without_empty_rows(cells))
-    columns = [native(column) for column in cells.frame]
+    columns = [without_numbers(native(column), options.na) for column in cells.frame]
     texts = {
         column.name: text_cells(column, options.na, target=column.name == target)
         for column in columns

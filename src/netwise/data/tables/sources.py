@@ -69,7 +69,7 @@ def cells_of(source: Any, options: ReadOptions, wanted: Sequence[str] = ()) -> C
     frame = read_binary(raw, path, kind, options)
     with whole_file(path, kind):
         frame = flattened(frame)
-    return Cells(frame, str(path), (f"It is a {kind} file.",))
+    return Cells(frame, str(path), (f"It is {'an' if kind[0] in 'AEIOU' else 'a'} {kind} file.",))
 
 
 def kind_of(raw: bytes, path: Path) -> str:

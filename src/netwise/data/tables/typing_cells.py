@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from netwise.data.tables.date_forms import dates, find_form
-from netwise.data.tables.gaps import is_gap
+from netwise.data.tables.gaps import is_gap, without_numbers
 from netwise.data.tables.kinds import BOOLEAN, DATE, NUMBER, WHOLE
 from netwise.data.tables.number_forms import POINT, numbers
 from netwise.data.tables.quantities import INTO, quantities
@@ -30,6 +30,15 @@ TRUTH = (
     ("sí", "no"),
     ("sim", "não"),
     ("verdadero", "falso"),
+    ("verdadeiro", "falso"),
+    ("vero", "falso"),
+    ("j", "n"),
+    ("waar", "onwaar"),
+    ("tak", "nie"),
+    ("ano", "ne"),
+    ("да", "нет"),
+    ("是", "否"),
+    ("はい", "いいえ"),
 )
 
 
@@ -82,7 +91,7 @@ def present_cells(column: pl.Series, na: Sequence[str] = (), *, words: bool = Tr
     import polars as pl  # heavy
 
     if column.dtype != pl.String:
-        return column
+        return without_numbers(column, na)
     cells = column.str.strip_chars()
     return cells.set(is_gap(cells, na, words=words), None)
 

@@ -179,6 +179,9 @@ def _by_curves(history: History) -> Answer:
         and (_kept_skill(history.data) or 0.0) >= STILL_RIGHT
     ):
         return None
+    beside = history.facts.baseline
+    if beside is not None and beside.lead > beside.reach:
+        return None  # a simple model has learned validation labels from these
     return Finding(
         rule="labels_suspect",
         sentence=(

@@ -11,6 +11,8 @@ from netwise.history import History, Series
 from netwise.signals import RATE, UPDATE_COSINE, UPDATE_RATIO, WEIGHT_DISTANCE, WEIGHT_NORM
 
 TABLES = ("Embedding", "EmbeddingBag")
+# Layers with factors and frequencies beside their matrix, which are in the norm too.
+OF_SEVERAL = ("MemberLinear", "PeriodicEmbedding")
 USUAL_GAIN = 0.1  # below it a layer starts so small that any first step is long
 FEWEST_STAIRS = 5  # values of a rate, below which a rise is one of a few jumps
 
@@ -19,12 +21,18 @@ def gains(history: History) -> dict[str, float]:
     """rms(w) * sqrt(fan_in) of each trained layer before the first step, by which it multiplies the
     size of its inputs: 0.58 as torch initializes layers, 1 by Xavier, 1.4 by He.
 
-    Left out: tables of embeddings, whose rows are no sums over inputs, and layers that start at 0.
+    Left out: tables of embeddings, whose rows are no sums over inputs, layers whose norm is of more
+    than one matrix, and layers that start at 0.
     """
     found = {}
     for layer in history.layers:
         series = history.of(WEIGHT_NORM, layer.name)
-        if series is None or not series.values or series.steps[0] > 0 or layer.kind in TABLES:
+        if (
+            series is None
+            or not series.values
+            or series.steps[0] > 0
+            or layer.kind in (*TABLES, *OF_SEVERAL)
+        ):
             continue
         gain = series.values[0] / math.sqrt(max(layer.fan_out, 1))
         if math.isfinite(gain) and gain > 0:

@@ -32,7 +32,8 @@ def answers_majority(history: History) -> Answer:
         return None
     total, answered = sum(row[0] for row in rows), rows[top][1]
     accuracy, majority = sum(row[2] for row in rows) / total, rows[top][0] / total
-    names = ", ".join(map(str, rare[:SHOWN])) + (", ..." if len(rare) > SHOWN else "")
+    words = history.facts.class_names or tuple(map(str, range(len(shares))))
+    names = ", ".join(words[k] for k in rare[:SHOWN]) + (", ..." if len(rare) > SHOWN else "")
     word = "class" if len(rare) == 1 else "classes"
     sentence = (
         f"The rare {word} {names}: {right} of {asked} validation samples are answered rightly, of "

@@ -4,6 +4,7 @@ columns as the encoder that was fitted makes inputs of them."""
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from netwise.data.columns.many_categories_column import ManyCategoriesColumn
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.columns.text_column import HASHED, PIECES
 from netwise.data.table import Table
+from netwise.data.tables.date_forms import PLAINER
 from netwise.data.tables.delimited import Head, find_head
 from netwise.data.tables.dialects import BLANKS, NO_QUOTE
 from netwise.data.tables.encodings import MIXED, decode
-from netwise.data.tables.gaps import MISSING_WORDS
+from netwise.data.tables.gaps import MISSING_WORDS, numbers_in
 from netwise.data.tables.kinds import CATEGORY, DATE, NUMBER, TEXT
 from netwise.data.tables.packed import content
 from netwise.data.tables.quantities import INTO
@@ -128,11 +130,19 @@ def _reader(head: Head) -> list[str]:
 
 def _gaps(na: tuple[str, ...]) -> list[str]:
     """Statements that define `is_gap`."""
+    numbers = numbers_in(na)
+    of_numbers = f"""
+    try:
+        if float(cell) in {numbers}:
+            return True
+    except ValueError:
+        pass"""
     return [
         f"MISSING = {sorted(MISSING_WORDS)!r}",
         "",
         "",
         "def is_gap(cell):",
+        *(_lines_of(of_numbers) if numbers else []),
         f"    return cell.lower() in MISSING or cell in {list(na)!r}",
     ]
 
@@ -206,7 +216,11 @@ def seconds(cell, forms):
     """A cell as seconds since 1970, UTC."""
     if is_gap(cell):
         return float("nan")
-    text = re.sub(r"(?i)\\s*(?:z|utc|gmt)$", "", " ".join(cell.split()))
+    if forms[0] in ("seconds since 1970", "milliseconds since 1970"):
+        return float(cell) / (1 if forms[0][0] == "s" else 1000)
+    text = cell
+    for pattern, plain in PLAINER:  # without weekdays and other signs around a date
+        text = re.sub(pattern, plain, text)
     late = re.sub(r"(^|[ T])24:00", r"\\g<1>00:00", text)
     quarter = re.compile(r"Q([1-4])")  # written by its first month
     for form in forms:
@@ -275,10 +289,16 @@ def _calendar() -> list[str]:
     return [*_lines_of(source[source.index("DAY =") :]), "", ""]
 
 
+def _plainer() -> list[str]:
+    """The statement that sets `PLAINER`, in the notation of Python."""
+    pairs = [(pattern, re.sub(r"\$\{?(\d)\}?", r"\\\1", plain)) for pattern, plain in PLAINER]
+    return ["PLAINER = [", *(f"    {pair!r}," for pair in pairs), "]"]
+
+
 FUNCTIONS: Mapping[str, list[str]] = {
     NUMBER: _lines_of(NUMBERS),
     CATEGORY: _lines_of(CATEGORIES),
-    DATE: [*_calendar(), *_lines_of(DATES)],
+    DATE: [*_calendar(), *_plainer(), "", "", *_lines_of(DATES)],
     TEXT: _lines_of(TEXTS),
 }
 
