@@ -58,3 +58,13 @@ def test_an_energy_model_has_no_loss_of_guessing() -> None:
 def test_versions_are_those_that_compute() -> None:
     assert versions()["torch"] == torch.__version__
     assert set(versions()) == {"python", "torch", "netwise"}
+
+
+def test_losses_to_compare_follow_the_classes_and_the_loss() -> None:
+    rows = torch.arange(12)[:, None].float()
+    two, three = (nw.data.arrays(rows, torch.arange(12) % n, valid=0.0, test=0.0) for n in (2, 3))
+    recipe = nw.Recipe(data=two, network=nw.MLP((1, 3)), loss=nw.CrossEntropy())
+    recipes = (recipe, recipe.but(data=three), recipe.but(loss=nw.Hinge()))
+    found = [[facts_of(each).loss_of_guessing for _ in range(2)] for each in recipes]
+    assert all(first == second for first, second in found)
+    assert len({first for first, _ in found}) == 3

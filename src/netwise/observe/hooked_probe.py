@@ -31,7 +31,7 @@ from netwise.observe.layer_activations import (
 from netwise.observe.layer_weights import ratio
 from netwise.observe.nested import tensors_in
 from netwise.observe.readable import Reads
-from netwise.observe.weight_samples import Sample, WeightSamples
+from netwise.observe.weight_samples import Sample, WeightSamples, WeightSnapshot
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.schema import Count, SchemaError, typed
@@ -40,9 +40,7 @@ from netwise.tasks import BOUNDED, RECTIFIERS
 # Layers that are nonlinear themselves: what follows them may be the identity, they are not.
 _NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 _SAMPLES = ("start", "update", "gradient")  # samples of weights, by their names in checkpoints
-ProbeSnapshot = tuple[
-    ActiveUnits, tuple[Layer, ...], tuple[Sample | None, Sample | None, Sample | None]
-]
+ProbeSnapshot = tuple[ActiveUnits, tuple[Layer, ...], WeightSnapshot]
 
 
 class HookedProbe:
@@ -317,12 +315,12 @@ class HookedProbe:
     def snapshot(self) -> ProbeSnapshot:
         """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
         later."""
-        return dict(self._active_units), self.layers, self._samples.kept
+        return dict(self._active_units), self.layers, self._samples.snapshot()
 
     def restore(self, snapshot: ProbeSnapshot) -> None:
         """Set the probe back to a `snapshot`."""
         self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
-        self._samples.kept = snapshot[2]
+        self._samples.restore(snapshot[2])
 
     def state_dict(self) -> dict[str, Any]:
         """The same as `snapshot` in plain values, for a checkpoint."""

@@ -172,6 +172,10 @@ class _Step:
     signs: RawSample | None
 
 
+# The start, the last update and the last gradient, and steps whose rows wait.
+WeightSnapshot = tuple[Sample | None, Sample | None, Sample | None, tuple[_Step, ...]]
+
+
 class WeightSamples:
     """Samples of a module's weights at the start, and of the last watched step.
 
@@ -271,6 +275,16 @@ class WeightSamples:
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""
         self._new_gradient = self._signs = None
+
+    def snapshot(self) -> WeightSnapshot:
+        """For `restore`: what is known between two watched steps, and steps whose rows wait."""
+        return self._start, self._update, self._gradient, tuple(self._waiting)
+
+    def restore(self, snapshot: WeightSnapshot) -> None:
+        """Go back to a snapshot. Steps that have waited since then get no signals any more."""
+        self._start, self._update, self._gradient, waiting = snapshot
+        self._waiting = list(waiting)
+        self.forget()
 
     @property
     def kept(self) -> tuple[Sample | None, Sample | None, Sample | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from netwise.data.streams.row_plan import looked_at
 from netwise.history import Provenance, RunFacts
-from netwise.parts.losses import least_loss, loss_kind, loss_of_guessing, target_facts
+from netwise.parts.losses import Loss, least_loss, loss_kind, loss_of_guessing, target_facts
 from netwise.scoring.metrics import is_uneven
 from netwise.tasks import task_named
 from netwise.training.evaluate import outputs_of
@@ -58,13 +60,46 @@ def run_facts(setup: Setup, state: RunState, loss: Callable[[Tensor, Tensor], Te
         if isinstance(layer, torch.nn.modules.dropout._DropoutNd)
     ]
     outputs = outputs_of(setup.module, train.x[:64]).cpu()
+    classes = None if some.is_floating_point() else _Classes.of(some, fewer)
+    guessing, least = (
+        (loss_of_guessing(loss, some, samples.outputs), least_loss(loss, fewer, samples.outputs))
+        if classes is None
+        else _losses_of_classes(recipe.loss, classes, samples.outputs)
+    )
     return RunFacts(
         **target_facts(some),
         **of_all_networks,
         loss_kind=loss_kind(loss, outputs, train.y[:64].cpu()),
-        loss_of_guessing=loss_of_guessing(loss, some, samples.outputs),
-        least_loss=least_loss(loss, fewer, samples.outputs),
+        loss_of_guessing=guessing,
+        least_loss=least,
         dropout=max(dropout, default=0.0),
+    )
+
+
+@dataclass(frozen=True)
+class _Classes:
+    """Class numbers that are equal where all of their numbers are."""
+
+    digest: bytes
+    some: Tensor = field(compare=False)
+    fewer: Tensor = field(compare=False)
+
+    @classmethod
+    def of(cls, some: Tensor, fewer: Tensor) -> _Classes:
+        content = hashlib.blake2b(f"{some.dtype} {tuple(some.shape)}".encode(), digest_size=16)
+        content.update(some.contiguous().numpy().tobytes())
+        return cls(content.digest(), some, fewer)
+
+
+@lru_cache(maxsize=4)
+def _losses_of_classes(
+    loss: Loss, targets: _Classes, outputs: int
+) -> tuple[float | None, float | None]:
+    """(loss of guessing, least loss): the runs of a search have the same."""
+    function = loss.build()
+    return (
+        loss_of_guessing(function, targets.some, outputs),
+        least_loss(function, targets.fewer, outputs),
     )
 
 

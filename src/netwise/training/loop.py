@@ -21,7 +21,6 @@ from netwise.storage.checkpoints import Checkpoint
 from netwise.storage.run_folder import RunFolder
 from netwise.training.answers import validation_errors
 from netwise.training.captured.captured_steps import CapturedSteps, hindrance
-from netwise.training.captured.whole_steps import LONG_RUN, SHORT
 from netwise.training.checkpoint_contents import restore_checkpoint
 from netwise.training.chosen_metric import answers_of_outputs
 from netwise.training.epoch import end_epoch, set_modes, start_epoch
@@ -203,7 +202,7 @@ def _stepper(
         needs_closure=state.part.needs_closure,
         precision=setup.settings.precision,
         captured=CapturedSteps(_why_not_captured(setup)),
-        not_compiled=_why_not_compiled(setup, state),
+        left=_steps_to_compile(setup, state),
         fused_update=FUSED_UPDATE in setup.settings.speedups,
         gathered=GATHERED_BATCHES in setup.settings.speedups,
         wiring=wiring,
@@ -223,11 +222,10 @@ def _why_not_captured(setup: Setup) -> str:
     return hindrance(setup.recipe, settings.device, settings.precision)
 
 
-def _why_not_compiled(setup: Setup, state: RunState) -> str:
+def _steps_to_compile(setup: Setup, state: RunState) -> int | None:
     if COMPILED_STEPS not in setup.settings.speedups:
-        return "switched off"
-    left = setup.steps_per_epoch * setup.recipe.epochs - state.step
-    return SHORT if left < LONG_RUN else ""
+        return None
+    return setup.steps_per_epoch * setup.recipe.epochs - state.step
 
 
 def _train(
@@ -359,7 +357,10 @@ def _add_results(state: RunState, results: StepResults, ranks: Ranks) -> None:
         state.losses += losses.tolist()
     state.correct += int(ranks.total(count_correct(results))[0])
     for step, row in results.rows:
-        state.rows.append({"step": step, "epoch": state.epoch, **row})
+        found = row.copy()
+        row.clear()  # the probe adds to the same row later
+        row.update({"step": step, "epoch": state.epoch}, **found)
+        state.rows.append(row)
     state.batch += results.steps
     state.step += results.steps
 

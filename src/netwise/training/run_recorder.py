@@ -54,6 +54,7 @@ class RunRecorder:
 
     def history(self, state: RunState, ended: RunEnd) -> History:
         """The history of the run so far."""
+        self.probe.complete()
         made_by = provenance(self.setup, state.seconds)
         return History.from_rows(
             state.rows, self.probe.layers, self.facts, ended, made_by, self._connections()
@@ -65,6 +66,7 @@ class RunRecorder:
     def write_rows(self, state: RunState) -> None:
         """Append the rows that the folder does not have yet."""
         if self.log is not None:
+            self.probe.complete()
             self.log.append(state.rows[self.log.count :])
 
     def write_about(

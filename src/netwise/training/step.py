@@ -25,7 +25,7 @@ from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.captured.captured_steps import CapturedSteps
-from netwise.training.captured.whole_steps import SHORT, StepParts, WholeSteps
+from netwise.training.captured.whole_steps import StepParts, WholeSteps
 from netwise.training.fused_update import updater
 from netwise.training.precision import forward_pass
 from netwise.training.ranks.ranks import ALONE
@@ -46,7 +46,8 @@ class StepResults:
         losses: loss of each batch, without its penalty; on a GPU not yet synchronised.
         outputs: of each batch, until they are compared with the targets; only for classes.
         targets: of each batch; only for classes.
-        rows: of the recorded steps: (step number, signals).
+        rows: of the recorded steps: (step number, signals); some signals follow later, see
+            `HookedProbe.complete`.
         steps: how many were taken.
     """
 
@@ -83,7 +84,8 @@ class Stepper:
         needs_closure: the optimizer computes the loss several times in one step.
         precision: see `fit`.
         captured: repeats recorded steps; None: all are computed in the plain way.
-        not_compiled: why no steps are compiled; "" to compile them where that is possible.
+        left: steps that the run has left, which decides whether they are compiled; None: they are
+            not.
         fused_update, gathered: speedups, see `netwise.training.speedups`.
         wiring: reads the graph of a recorded step; None: nothing does.
         before_step: called with the number of the batch, to set the rate of the step; None: the
@@ -107,7 +109,7 @@ class Stepper:
         needs_closure: bool = False,
         precision: str | None = None,
         captured: CapturedSteps | None = None,
-        not_compiled: str = SHORT,
+        left: int | None = None,
         fused_update: bool = True,
         gathered: bool = True,
         wiring: StepWiring | None = None,
@@ -124,7 +126,7 @@ class Stepper:
         self.shared = shared
         self.ranks = ALONE if shared is None else shared.ranks
         self.captured = captured or CapturedSteps("switched off")
-        self.not_compiled = not_compiled
+        self.left = left
         self.gathered_bytes = GATHERED_BYTES if gathered else 0
         self.loss: Callable[[Tensor, Tensor], Tensor] = recipe.loss.build()
         self.computes_loss = recipe.network.computes_loss
@@ -186,7 +188,7 @@ class Stepper:
             or type(self.train.y) is not Tensor
         ):
             return None
-        whole, before = WholeSteps(self._parts(), self.not_compiled), self.captured.whole
+        whole, before = WholeSteps(self._parts(), self.left), self.captured.whole
         if before is not None:  # of the optimizer before
             whole.taken, whole.compiled = before.taken, before.compiled
         self.captured.whole = whole
@@ -264,7 +266,6 @@ class Stepper:
                 self._singly(alone, epoch, first + done, step, results)
             if self.should_stop():
                 break
-        self.probe.complete()
         return results
 
     def _singly(

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
-from netwise.training import loop
 from netwise.training.captured import native_program, whole_steps
 from netwise.training.captured.native_program import (
     LOOKED_UP,
@@ -183,7 +182,7 @@ OTHERS = ("fused_update", "gathered_batches", "late_checks", "captured_steps")
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs are compiled in short runs, which wait for the compiler."""
-    monkeypatch.setattr(loop, "LONG_RUN", 1)
+    monkeypatch.setattr(whole_steps, "LONG_RUN", 1)
     monkeypatch.setattr(whole_steps, "OFTEN", 8)
     monkeypatch.setattr(NativeProgram, "is_compiled", lambda self: True)
 
@@ -229,6 +228,16 @@ def test_a_program_that_gives_other_bits_takes_no_step(
     assert one.history.series == other.history.series
 
 
-def test_a_short_run_is_not_compiled(tmp_path: Path) -> None:
-    run = nw.fit(SMALL.but(epochs=2), folder=tmp_path / "run")
-    assert about(run)["reason_for_not_compiled"] == "the run is short"
+@native
+@pytest.mark.usefixtures("at_once")
+def test_equal_steps_of_several_runs_are_worth_a_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = SMALL.but(network=nw.MLP((4, 9, 3)))
+    monkeypatch.setattr(whole_steps, "LONG_RUN", 150)  # a run has 112
+    first, second = (
+        nw.fit(recipe.but(seed=seed), folder=tmp_path / str(seed), watch_every=0) for seed in (0, 1)
+    )
+    assert about(first)["reason_for_not_compiled"] == "the run is short"
+    assert about(first)["compiled"] == 0
+    assert about(second)["compiled"] > 50

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from netwise.training.captured.native_program import NativeProgram, why_not_native
+from netwise.training.captured.native_program import NativeProgram, steps_of, why_not_native
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
 from netwise.training.captured.recorded_operations import Recording
@@ -29,9 +29,12 @@ Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor
 COMPARED = 2  # steps that are also computed in the plain way
 MOST_PROGRAMS = 4  # of batches of other sizes
 # Compiling takes 0.2 to 0.8 s of a core, and saves 25 microseconds of a small step, more of others.
-LONG_RUN = 10_000  # steps from which on programs are compiled
+LONG_RUN = (
+    10_000  # steps, of one run or of several of this process, for which programs are compiled
+)
 OFTEN = 100  # steps after which a program is: not those of the last batches of epochs
 SHORT = "the run is short"
+OFF = "switched off"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +80,7 @@ class WholeSteps:
 
     Args:
         parts: of a step.
-        not_compiled: why no program is compiled; "" to try it.
+        left: steps that the run has left; None: no program is compiled.
 
     Attributes:
         reason: why no program is used; "" as long as they are.
@@ -86,9 +89,10 @@ class WholeSteps:
         compiled: steps by compiled programs.
     """
 
-    def __init__(self, parts: StepParts, not_compiled: str = SHORT) -> None:
-        self.parts, self.reason, self.taken = parts, "", 0
-        self.not_compiled, self.compiled = not_compiled or why_not_native(), 0
+    def __init__(self, parts: StepParts, left: int | None = None) -> None:
+        self.parts, self.reason, self.taken, self.compiled = parts, "", 0, 0
+        self.not_compiled = OFF if left is None else why_not_native() or SHORT
+        self._left = left or 0
         self._programs: dict[int, _Recorded] = {}
         self._valid_for: object = None
 
@@ -175,16 +179,31 @@ class WholeSteps:
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
-                text = None
-                if not self.not_compiled:
-                    try:
-                        text = NativeText(recording.operations, gathered, output, plain)
-                    except CannotBeWritten as error:
-                        self.not_compiled = str(error)
-                self._programs[len(rows)] = _Recorded(program, gradients, text)
+                self._programs[len(rows)] = _Recorded(
+                    program, gradients, self._text(recording, gathered, output, plain)
+                )
                 if not program.uses_rate:
                     self.reason = "the optimizer has no kernel that takes the rate of each step"
         return output.clone()[None], plain.clone()[None]
+
+    def _text(
+        self,
+        recording: Recording,
+        gathered: Sequence[tuple[Tensor, Tensor]],
+        output: Tensor,
+        loss: Tensor,
+    ) -> NativeText | None:
+        """To compile a program; None where it cannot be, or takes too few steps."""
+        if self.not_compiled in ("", SHORT):
+            try:
+                text = NativeText(recording.operations, gathered, output, loss)
+            except CannotBeWritten as error:
+                self.not_compiled = str(error)
+            else:
+                is_long = steps_of(text.text, self._left) >= LONG_RUN
+                self.not_compiled = "" if is_long else SHORT
+                return text if is_long else None
+        return None
 
     def _plain(self, rows: Tensor, rate: float) -> Results:
         """Take a step in the plain way."""
