@@ -47,3 +47,17 @@ def test_a_recipe_of_a_frame_is_trained_from_its_file(tmp_path: Path) -> None:
     recipe = nw.suggest(nw.data.csv(FRAME, "rent"), epochs=1)
     nw.write_recipe(recipe, tmp_path / "recipe.toml")
     assert nw.read_recipe(tmp_path / "recipe.toml") == recipe
+
+
+def test_a_driver_without_its_arrow_library_is_asked_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def without_arrow(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'pyarrow'")
+
+    monkeypatch.setattr(pl, "read_database", without_arrow)
+    base = sqlite3.connect(":memory:")
+    base.execute("create table flats (size real, town text, rent real)")
+    base.executemany("insert into flats values (?, ?, ?)", FRAME.rows())
+    data = nw.data.csv("select size, rent from flats", "rent", connection=base)
+    assert data.reading().frame.equals(FRAME.select("size", "rent"))

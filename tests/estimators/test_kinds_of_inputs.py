@@ -105,6 +105,8 @@ def test_several_labels_a_sample() -> None:
     )
     with pytest.raises(ValueError, match="Use fit"):
         NetClassifier().partial_fit(x, y, classes=np.arange(4))
+    with pytest.raises(ValueError, match="MultiLabelBinarizer"):
+        NetClassifier().fit(x[:2], [["a"], ["a", "b"]])
 
 
 def test_balanced_weights_count_a_sample_as_often_as_its_weight() -> None:

@@ -51,12 +51,25 @@ def _queried(query: str, connection: Any) -> Any:
     import polars as pl  # heavy
 
     try:
-        return pl.read_database(str(query), connection, infer_schema_length=None)
+        try:
+            return pl.read_database(str(query), connection, infer_schema_length=None)
+        except ModuleNotFoundError:  # a driver that gives Arrow tables, without pyarrow
+            return _fetched(str(query), connection)
     except Exception as error:  # each database has errors of its own
         raise DataError(
             f"the query cannot be answered ({type(error).__name__}: {error}): correct it, and pass "
             "an open connection, such as sqlite3.connect(path)"
         ) from error
+
+
+def _fetched(query: str, connection: Any) -> Any:
+    """The rows of a query by Python's database interface."""
+    from netwise.data.tables.frames import as_polars
+
+    cursor = connection.cursor()
+    cursor.execute(query)
+    names = [column[0] for column in cursor.description]
+    return as_polars(cursor.fetchall(), names)
 
 
 def _written(frame: Any) -> Path:
