@@ -122,7 +122,8 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
     def _checked(self, X: Any, y: Any) -> tuple[Any, Any]:
         """X as an array of numbers, and y; both checked as scikit-learn's estimators do."""
         if isinstance(y, list) and y and isinstance(y[0], list | tuple | set):
-            if any(isinstance(label, str) for label in y[0]) or len(set(map(len, y))) > 1:
+            names = any(isinstance(label, str) for label in y[0])
+            if names or len(set(map(len, y))) > 1:
                 raise ValueError(
                     "y has a list of labels for each sample: pass an array (samples, labels) of 0 "
                     "and 1, as sklearn.preprocessing.MultiLabelBinarizer().fit_transform(y) gives"
