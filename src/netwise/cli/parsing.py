@@ -31,6 +31,9 @@ TABLE_ENDINGS = (
     *(".arrow", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods"),
 )
 
+# Names of options where the argument of `data.csv` has another one.
+NAMES_OF_CSV = {"valid_file": "valid"}
+
 
 def recipe_for(
     source: str,
@@ -117,7 +120,8 @@ def data_for(
             )
         from netwise.data import csv  # heavy
 
-        return csv(source, target, **(reading or {}))
+        options = {NAMES_OF_CSV.get(name, name): value for name, value in (reading or {}).items()}
+        return csv(source, target, **options)
     if not is_named:
         raise UnknownName("data set", source, DATA_SETS)
     if target is not None:

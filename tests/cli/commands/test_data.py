@@ -40,6 +40,15 @@ def test_a_table_without_a_target(here: Path) -> None:
     assert run("data", "t.csv", "--set", "data.valid=0.1").exit_code == 2
 
 
+def test_parts_in_files_of_their_own(here: Path) -> None:
+    for name, rows in (("train", 50), ("valid", 20), ("test", 10)):
+        lines = "".join(f"{i / 7},{'ab'[i % 2]}\n" for i in range(rows))
+        (here / f"{name}.csv").write_text("x,y\n" + lines)
+    own = ("--valid-file", "valid.csv", "--test-file", "test.csv")
+    shown = run("data", "train.csv", "--target", "y", *own, "--json")
+    assert json.loads(shown.stdout)["parts"] == {"train": 50, "valid": 20, "test": 10}
+
+
 def test_a_wide_table_is_listed_whole_where_that_is_asked_for(here: Path) -> None:
     names = [f"x{i}" for i in range(60)]
     rows = [",".join(str((i * j) % 17 / 4) for j in range(1, 61)) for i in range(40)]
