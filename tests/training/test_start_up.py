@@ -22,6 +22,7 @@ Stepper.take = then_list_modules
 main(["train", "digits", "--epochs", "1"])
 """
 NOT_NEEDED = {
+    "numpy.ma",  # of `numpy.unique`
     *("sklearn", "scipy", "pandas", "polars", "matplotlib", "joblib", "optuna", "PIL"),
     *("torch._dynamo", "torch._inductor", "sympy"),
     *("netwise.diagnosis", "netwise.trials", "netwise.observe.observer", "netwise.labs"),

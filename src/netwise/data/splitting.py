@@ -67,7 +67,7 @@ def _by_share(counts: np.ndarray, total: int, generator: np.random.RandomState) 
     exact = counts / counts.sum() * total
     whole: np.ndarray = np.floor(exact)
     left = int(total - whole.sum())
-    for remainder in np.unique(exact - whole)[::-1] if left > 0 else ():
+    for remainder in sorted({*(exact - whole)}, reverse=True) if left > 0 else ():
         equal = np.flatnonzero(exact - np.floor(exact) == remainder)
         chosen = generator.choice(equal, size=min(len(equal), left), replace=False)
         whole[chosen] += 1

@@ -38,7 +38,7 @@ def _rows(loader: str, file: str = "") -> _Rows:
                 names = tuple(next(lines).strip().split(",")[2:])
             table = np.loadtxt(lines, delimiter=",")
         target = table[:, -1].astype(int)
-        return _Rows(table[:, :-1], target, names or tuple(map(str, np.unique(target))))
+        return _Rows(table[:, :-1], target, names or tuple(map(str, sorted({*target}))))
 
     from sklearn import datasets  # heavy
 
