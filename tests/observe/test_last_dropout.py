@@ -75,6 +75,21 @@ def test_it_is_none_where_another_module_gets_it() -> None:
     assert "dropout_of_outputs" not in rules_of(Functional(False), nn.CrossEntropyLoss(), Y)
 
 
+def test_a_new_head_on_a_trained_body_is_read() -> None:
+    body = nn.Sequential(nn.Linear(6, 8), nn.ReLU())
+    with nw.watch() as w:
+        for head in (nn.Linear(8, 2), nn.Sequential(nn.Linear(8, 3), nn.Dropout(0.5))):
+            net = nn.Sequential(body, head)
+            optimizer = torch.optim.Adam(net.parameters())
+            for _ in range(3):
+                optimizer.zero_grad()
+                out = net(X)
+                nn.functional.cross_entropy(out, Y % out.shape[1]).backward()
+                optimizer.step()
+    named = [{f.rule for f in nw.diagnose(h).found} for h in w.histories().values()]
+    assert ["dropout_of_outputs" in rules for rules in named].count(True) == 1
+
+
 def test_it_is_found_before_the_first_step() -> None:
     module = behind()
     optimizer = torch.optim.Adam(module.parameters())

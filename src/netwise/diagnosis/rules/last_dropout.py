@@ -35,8 +35,11 @@ def dropout_of_outputs(history: History) -> Answer:
     if wiring is None:
         return Unchecked(NOT_OBSERVED)
     place = facts.last_dropout
-    if not place or not history.layers or " and " in wiring.module:  # of several modules
+    if not place or not history.layers:
         return None
+    last = history.layers[-1].name
+    if " and " in wiring.module and place.split(".")[0] != last.split(".")[0]:
+        return None  # another module gets these outputs
     if not any(_takes(term, history.layers[-1]) for term in wiring.losses):
         return None
     return Finding(
