@@ -24,6 +24,7 @@ UPPER_LAYERS = "upper layers"  # a lower layer of a stack is read
 FORWARD_DIRECTION = "forward direction"  # of the last layer: the backward one alone is read
 BACKWARD_RECURRENCE = "backward recurrence"  # that direction is read after its first place
 RECURRENCE_ITSELF = "recurrence"  # of sequences with one place
+STATE = "state"  # of a cell that begins each of its calls in a pass with zeros
 
 INPUTS = "the inputs"  # as `FirstBatch.constant_after`: no operation gets them
 # Values of `FirstBatch.constant_kind`, besides names of operations.
@@ -84,8 +85,12 @@ class FirstBatch:
         cut_in_time: places of a sequence of which only the last gets a gradient of the last
             output, though it changes with those before; 0 for none.
         unused_recurrence: a recurrent layer of which the outputs do not use all; "" without one.
-        unused_part: what of it: `UPPER_LAYERS`, `FORWARD_DIRECTION`, `BACKWARD_RECURRENCE` or
-            `RECURRENCE_ITSELF`; "" without one.
+        unused_part: what of it: `UPPER_LAYERS`, `FORWARD_DIRECTION`, `BACKWARD_RECURRENCE`,
+            `RECURRENCE_ITSELF` or `STATE`; "" without one.
+        unused_input: name of an argument of the module that no output depends on; "" without one.
+        joined: an operation that joins a value with itself, such as "cat of (8, 16, 4, 4) with
+            itself"; "" without one.
+        joined_at: its line or layer.
         last_dropout: the layer, or else the line, of a dropout whose result is the output; ""
             without one.
         own_backward: class of a function whose `backward` is compared with differences of its
@@ -157,6 +162,9 @@ class FirstBatch:
     unused_recurrence: str | None = None
     unused_part: str = ""
     last_dropout: str | None = None
+    unused_input: str | None = None
+    joined: str | None = None
+    joined_at: str = ""
     own_backward: str | None = None
     agreement: float | None = None
     of_numbers: bool = False

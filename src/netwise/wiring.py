@@ -53,6 +53,7 @@ class LossTerm:
             function, "advantage" of a policy gradient; "" for nothing.
         too_long: of a CTC loss the share of the samples whose labels have no room in their time
             steps, so that their loss is infinite; None for other losses.
+        repeated: another summand has the same operation, outputs and targets.
 
     Example:
         >>> import netwise as nw
@@ -87,6 +88,7 @@ class LossTerm:
     class_weights: tuple[float, ...] = ()
     too_long: float | None = None
     undetached: str = ""
+    repeated: bool = False
 
 
 # Values of `LossTerm.target_kind`.

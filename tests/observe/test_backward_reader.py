@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+import netwise as nw
 from netwise.observe.backward_reader import BackwardReader
 from netwise.observe.model_table import ModelTable
 from tests.observe.observed_loops import batch, classifier
@@ -78,3 +79,31 @@ def test_no_tensor_is_kept() -> None:
     del output, loss
     gc.collect()
     assert [reference() for reference in references] == [None, None]
+
+
+def fit(net: nn.Module, x: Tensor, y: Tensor, steps: int = 6) -> None:
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_networks_that_one_function_trains_have_targets_of_their_own(dies: bool) -> None:
+    """Of networks that are gone the next one may have the addresses."""
+    torch.manual_seed(0)
+    x = torch.randn(40, 6)
+    seen = []
+    with nw.watch() as w:
+        for classes in (10, 2, 5):
+            net = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, classes))
+            fit(net, x, torch.arange(40) % classes)
+            if not dies:
+                seen.append(net)
+    histories = list(w.histories().values())
+    assert [h.facts.classes for h in histories] == [10, 2, 5]
+    shapes = [[term.output_shape for term in h.wiring.losses] for h in histories if h.wiring]
+    assert shapes == [[(40, 10)], [(40, 2)], [(40, 5)]]
+    for history, classes in zip(histories, (10, 2, 5), strict=True):
+        assert history.facts.loss_of_guessing == pytest.approx(torch.tensor(classes).log())

@@ -115,3 +115,23 @@ def test_targets_that_are_numbers_of_the_rows() -> None:
     places = torch.arange(100)
     again = kept(X[:100], X[:100].flip(0), targets=[places, places])
     assert "contradicting_rows" not in overlap_of(again, [])
+
+
+def test_small_batches_of_a_training_part_that_was_seen_in_part() -> None:
+    """Scores of the training loader and of the test loader: by chance some batches of the first
+    hold fewer rows that were seen than others."""
+    rows = torch.randn(900, 3, generator=G)
+    training = [*epochs(rows[:600], 1)[:22], *epochs(rows[:600], 1)[:8]]
+    for _ in range(10):
+        both = []
+        for block in range(3):
+            shuffled = rows[torch.randperm(600, generator=G)].split(30)
+            for part in (*kept(*shuffled), *kept(*rows[600:].split(200))):
+                both.append(replace(part, block=block))
+        facts = overlap_of(training, both)
+        assert 0.5 < facts["training_seen"] < 0.95
+        assert facts["parts_are_apart"]
+        half = torch.cat([rows[300:450], rows[600:750]])[torch.randperm(300, generator=G)]
+        facts = overlap_of(training, kept(*half.split(30)))  # half of these rows are leaked
+        assert not facts["parts_are_apart"]
+        assert not facts["evaluates_training_part"]

@@ -15,6 +15,7 @@ from netwise.first_batch import (
     BACKWARD_RECURRENCE,
     FORWARD_DIRECTION,
     RECURRENCE_ITSELF,
+    STATE,
     UPPER_LAYERS,
 )
 from netwise.observe.first_batch_probes import first_batch_of
@@ -128,6 +129,29 @@ def test_the_state_of_a_lower_layer_is_a_cause_before_training_and_in_it() -> No
             loss(net(x), y).backward()
             optimizer.step()
     assert "recurrence_unused" in {f.rule for f in nw.diagnose(w).found}
+
+
+class Cell(nn.Module):
+    """A cell that is called for each place, with the state of the one before or without."""
+
+    def __init__(self, kind: type[nn.RNNCellBase], state: str) -> None:
+        super().__init__()
+        self.rnn, self.head, self.state = kind(3, 5), nn.Linear(5, 2), state  # type: ignore[call-arg]
+
+    def forward(self, x: Tensor) -> Tensor:
+        state = None
+        for t in range(x.shape[1]):
+            after = self.rnn(x[:, t], state)
+            if self.state == "handed on":
+                state = after
+        return self.head(after[0] if isinstance(after, tuple) else after)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("kind", [nn.GRUCell, nn.LSTMCell, nn.RNNCell])
+def test_a_state_that_is_not_handed_on(kind: type[nn.RNNCellBase]) -> None:
+    assert unused(Cell(kind, "dropped")) == STATE
+    assert unused(Cell(kind, "handed on")) == ""
+    assert unused(Cell(kind, "dropped"), places=1) == ""  # the program may carry it over
 
 
 def facts_of(part: str) -> nw.FirstBatch:

@@ -26,7 +26,7 @@ from netwise.observe.sampling import is_read
 from netwise.observe.written_losses import formula_of
 
 ALIKE = 0.7  # correlation of advantages with rewards: they differ by a baseline
-MOST_SITES = 64  # losses that are distinguished by place and operations
+MOST_SITES = 256  # losses that are distinguished by place, operations and networks
 MOST_NEW = 64  # weights of unknown optimizers whose gradients are compared
 MOST_OUTPUTS = 4  # outputs of modules to which losses by hand are compared
 
@@ -58,7 +58,7 @@ class BackwardReader:
     def __init__(self, table: ModelTable, safely: Callable[..., Any]) -> None:
         self._table, self._safely = table, safely
         self._sites: dict[Any, LossSite] = {}
-        self._read: dict[tuple[str, frozenset[int]], _LossRead] = {}
+        self._read: dict[tuple[str, frozenset[int], frozenset[Root]], _LossRead] = {}
         self._outputs: list[tuple[weakref.ref[Tensor], Tensor | None]] = []
         self._calls = 0
         self.scaler: weakref.ref[Any] | None = None  # that has just scaled a loss
@@ -114,6 +114,11 @@ class BackwardReader:
             scale=scale,
             place=place,
             reached=reached,
+            roots=frozenset(
+                root
+                for root in self._table.roots.values()
+                if not root.parameters.keys().isdisjoint(reached)
+            ),
             in_step=in_step,
             number=number,
             modules=frozenset(module for module, _ in graph.outputs),
@@ -179,7 +184,8 @@ class BackwardReader:
     def _read_loss(self, entry: BackwardPass, loss: Tensor) -> None:
         """Read what the loss is. Where it has been read often, some of the times it is taken for
         the same as before."""
-        key = (entry.place, entry.reached)
+        # Two networks that one function trains have losses of their own.
+        key = (entry.place, entry.reached, entry.roots)
         before = self._read.get(key)
         if before is not None:
             before.count += 1
@@ -251,7 +257,7 @@ class BackwardReader:
                     root.answers.add(main.output, main.target, term.operation, ignored)
 
     def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
-        key = LossSite.key(entry.place, reading)
+        key = (*LossSite.key(entry.place, reading), entry.roots)
         site = self._sites.get(key)
         if site is None:
             if len(self._sites) >= MOST_SITES:

@@ -28,6 +28,7 @@ from netwise.observe.batch_places import added_by_place
 from netwise.observe.cut_in_time import cut_in_time
 from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
+from netwise.observe.joined_with_itself import joined_with_itself
 from netwise.observe.last_dropout import last_dropout
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
@@ -53,6 +54,7 @@ from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
 from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
+from netwise.observe.unused_inputs import unused_input
 from netwise.observe.unused_recurrence import unused_recurrence
 
 DRAWS = 3  # of the noise in training mode
@@ -164,15 +166,24 @@ class _Probes:
     def _places(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
         """What other orders of the places of sequences show."""
         given = (self.call, self.args, self.kwargs, before, facts.samples)
-        unseen, hidden, cut = None, None, 0
+        unseen, hidden, cut, unused = None, None, 0, None
         with contextlib.suppress(Exception):  # the code may not take them
             unseen = order_is_unseen(*given)
         with contextlib.suppress(Exception):
             hidden = hidden_by_padding(*given)
         with contextlib.suppress(Exception):
             cut = cut_in_time(self.module, self.call, self.args, self.kwargs, facts.samples)
+        with contextlib.suppress(Exception):
+            unused = unused_input(
+                self.module,
+                lambda module, a, k, training: outputs_of(module, a, k, training=training),
+                self.args,
+                self.kwargs,
+                facts.samples,
+            )
         return replace(
             facts,
+            unused_input=unused,
             cut_in_time=cut,
             order_unseen=unseen,
             hidden_share=hidden.share if hidden else None,
@@ -185,6 +196,7 @@ class _Probes:
         """What single operations and layers of the pass show."""
         view, line = scrambled_view(operations)
         softmax, scores, softmax_line = softmax_of_one(operations)
+        joined, joined_at = joined_with_itself(operations, (self.args, self.kwargs))
         layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
         own, alike, place, unused = None, "", "", None
         with contextlib.suppress(Exception):  # such inputs and gradients the code may not take
@@ -209,6 +221,8 @@ class _Probes:
             unused_recurrence=unused.layer if unused else "",
             unused_part=unused.part if unused else "",
             last_dropout=last_dropout(operations, before),
+            joined=joined,
+            joined_at=joined_at,
             own_backward=own.name if own else "",
             agreement=own.agreement if own else None,
             alike_since=alike,

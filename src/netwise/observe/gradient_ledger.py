@@ -38,6 +38,8 @@ class BackwardPass:
         in_step: it ran inside of the optimizer's step, by a closure.
         number: how many backward passes were watched before it.
         modules: ids of the modules whose outputs the loss uses.
+        roots: what is known of the modules whose parameters it reaches; identities in memory may
+            be those of modules that are gone.
         complete, opaque, widened, softmax_over_batch: as in `GraphReading`.
         outside: shapes of parameters that belong to no module, by id.
         outside_anew: they are new, and those of the loss before are gone.
@@ -57,6 +59,7 @@ class BackwardPass:
     in_step: bool = False
     number: int = 0
     modules: frozenset[int] = frozenset()
+    roots: frozenset[Any] = frozenset()
     complete: bool = True
     opaque: bool = False
     widened: str = ""

@@ -194,6 +194,7 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
                     owns += [own] if term.term.operation else []
         factor, terms = _with_sign(factor, terms, owns)
         factor, terms = _without_batch(factor, terms)
+        terms = _with_repeated(terms)
         if has_penalty:
             terms.append(TermReading(LossTerm(penalty=True, by_hand=True)))
     signals_of_parts: dict[str, float] = {}
@@ -204,6 +205,26 @@ def _read(loss: Tensor, root: Node, place: str, outputs: Sequence[Tensor]) -> Lo
             terms = _completed(terms, total / factor)
     factor = float(factor)  # a product of whole numbers is one
     return LossReading(factor, _placed(terms, place, factor), signals_of_parts)
+
+
+def _with_repeated(terms: Sequence[TermReading]) -> list[TermReading]:
+    """Summands with `LossTerm.repeated`."""
+    return [
+        replace(reading, term=replace(reading.term, repeated=True))
+        if any(_equal(reading, earlier) for earlier in terms[:place])
+        else reading
+        for place, reading in enumerate(terms)
+    ]
+
+
+def _equal(one: TermReading, other: TermReading) -> bool:
+    if not one.term.operation or one.term.operation != other.term.operation:
+        return False
+    pairs = ((one.output, other.output), (one.target, other.target))
+    return all(
+        a is not None and b is not None and a.shape == b.shape and bool((a == b).all())
+        for a, b in pairs
+    )
 
 
 def _parts(total: float, outer: float, terms: Sequence[TermReading]) -> dict[str, float]:

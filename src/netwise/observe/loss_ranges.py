@@ -200,6 +200,7 @@ def joined(before: LossTerm | None, now: LossTerm) -> LossTerm:
         target_kind=_joined_kind(before.target_kind, now.target_kind),
         zero_derivative=now.zero_derivative if before.zero_derivative else "",
         advantages=now.advantages or before.advantages,
+        repeated=before.repeated and now.repeated,
     )
 
 

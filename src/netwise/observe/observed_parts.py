@@ -7,7 +7,7 @@ when the program drops them, and what is known of them by name remains.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -369,6 +369,18 @@ class PassNumbers:
     def since(self, number: int) -> list[BackwardPass]:
         """The passes from this number on."""
         return self.passes[max(0, number - self.first) :]
+
+    def first_of(self, ids: Set[int]) -> int:
+        """The number of the first pass that reaches a module with one of these parameters. Passes
+        of modules that are gone may have reached parameters with the same identities."""
+        return next(
+            (
+                self.first + place
+                for place, each in enumerate(self.passes)
+                if any(not root.parameters.keys().isdisjoint(ids) for root in each.roots)
+            ),
+            0,
+        )
 
     def add(self, each: BackwardPass) -> None:
         """Add a pass; of very many without a step the older half is forgotten."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import exp
-from typing import Any
+from math import exp, sqrt
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ FEWEST = 16  # different rows of each part
 FEWEST_EQUAL = 3  # equal rows or batches that are no accident
 ALL = 0.9  # share of the rows that a part has to have in common with the other one
 NONE = 0.02  # at most so many of them, where the parts have none in common
+ERRORS = 3.0  # standard deviations by which a share of known rows may be smaller by chance
+HALF = 0.5  # of the share that was seen: fewer known rows are no whole part, however few there are
 
 
 def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -> dict[str, Any]:
@@ -56,29 +58,52 @@ def overlap_of(training: Sequence[KeptBatch], evaluation: Sequence[KeptBatch]) -
     facts["natural_repeats"] = max(_natural(asked, len(known)), _drawn_again(parts, seen))
     # Evaluations of the training part itself: all rows of a loader are known, or none.
     coverage = sum(key in rows for key in known) / len(known)
-    shares = _shares_of_loaders(pairs, known)
-    whole = [all(share >= ALL * seen for share in part) for part in shares]
-    none = [all(share <= NONE for share in part) for part in shares]
+    loaders = _batches_of_loaders(pairs, known)
+    whole = [_is_whole(part, seen) for part in loaders]
+    none = [all(batch.share <= NONE for batch in part) for part in loaders]
     pure = all(a or b for a, b in zip(whole, none, strict=True))
     facts["evaluates_training_part"] = all(whole) and coverage >= ALL
-    one_by_one = all(share >= ALL * seen or share <= NONE for part in shares for share in part)
-    both = any(share >= ALL * seen for part in shares for share in part)
+    batches = [batch for part in loaders for batch in part]
+    one_by_one = all(_is_whole([batch], seen) or batch.share <= NONE for batch in batches)
+    both = any(_is_whole([batch], seen) for batch in batches)
     apart = pure or (one_by_one and coverage >= ALL)
     facts["parts_are_apart"] = apart and both and not all(whole)
     return facts
 
 
-def _shares_of_loaders(
+class _Batch(NamedTuple):
+    """An evaluated batch: its rows, and how many of them are rows of training that were seen."""
+
+    rows: int
+    known: int
+
+    @property
+    def share(self) -> float:
+        """Of the known rows."""
+        return self.known / self.rows
+
+
+def _is_whole(batches: Sequence[_Batch], seen: float) -> bool:
+    """Whether all rows are rows of training, of which a share was seen: as many of them are known
+    as by chance, and some in each batch."""
+    rows = sum(batch.rows for batch in batches)
+    chance = ERRORS * sqrt(seen * (1 - seen) / rows)
+    least = max(ALL * seen - chance, HALF * seen)
+    share = sum(batch.known for batch in batches) / rows
+    return share >= least and all(batch.share > NONE for batch in batches)
+
+
+def _batches_of_loaders(
     parts: Sequence[tuple[int, Sequence[int]]], known: set[int]
-) -> list[list[float]]:
-    """Shares of known rows of the batches of each loader. Batches of one loader are from one block
-    without gradients, and of one size but for the last, which is smaller.
+) -> list[list[_Batch]]:
+    """The batches of each loader. Those of one loader are from one block without gradients, and of
+    one size but for the last, which is smaller.
 
     Args:
         parts: number of the block and rows of each batch.
         known: rows of training.
     """
-    loaders: list[list[float]] = []
+    loaders: list[list[_Batch]] = []
     before: tuple[int, int] | None = None  # block and size of the batches of the last loader
     ended = False
     for block, rows in parts:
@@ -88,7 +113,7 @@ def _shares_of_loaders(
             loaders.append([])
             before = (block, len(rows))
         ended = len(rows) < before[1]
-        loaders[-1].append(sum(key in known for key in rows) / len(rows))
+        loaders[-1].append(_Batch(len(rows), sum(key in known for key in rows)))
     return loaders
 
 

@@ -14,9 +14,12 @@ from netwise.first_batch import (
     BACKWARD_RECURRENCE,
     FORWARD_DIRECTION,
     RECURRENCE_ITSELF,
+    STATE,
     UPPER_LAYERS,
 )
 from netwise.observe.nested import tensors_in
+
+_Recurrent = nn.RNNBase | nn.RNNCellBase
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,9 @@ class UnusedRecurrence:
 
     Args:
         layer: its name.
-        part: `UPPER_LAYERS`, `FORWARD_DIRECTION`, `BACKWARD_RECURRENCE` or `RECURRENCE_ITSELF`.
-        places: of its sequences.
+        part: `UPPER_LAYERS`, `FORWARD_DIRECTION`, `BACKWARD_RECURRENCE`, `RECURRENCE_ITSELF` or
+            `STATE`.
+        places: of its sequences; of a cell its calls in a pass.
     """
 
     layer: str
@@ -59,7 +63,11 @@ def unused_recurrence(
         >>> unused_recurrence(net, lambda args, kwargs: [net(*args)], (torch.randn(4, 6, 2),), {})
         UnusedRecurrence(layer='gru', part='backward recurrence', places=6)
     """
-    layers = {part: name for name, part in module.named_modules() if isinstance(part, nn.RNNBase)}
+    layers = {
+        part: name
+        for name, part in module.named_modules()
+        if isinstance(part, nn.RNNBase | nn.RNNCellBase)
+    }
     if not layers:
         return None
     frozen = [p for layer in layers for p in layer.parameters() if not p.requires_grad]
@@ -74,7 +82,12 @@ def unused_recurrence(
                 p.requires_grad_(False)
     for layer, name in layers.items():
         seen = calls[layer]
-        part = _unused(layer, gradients, seen.places) if seen.places else ""
+        part = ""
+        if isinstance(layer, nn.RNNCellBase):
+            used = gradients.get(layer.weight_ih, False) and seen.places > 1
+            part = STATE if used and not gradients.get(layer.weight_hh, False) else ""
+        elif seen.places:
+            part = _unused(layer, gradients, seen.places)
         if part == RECURRENCE_ITSELF and (seen.is_given or _goes_on(seen.states, outputs)):
             continue
         if part:
@@ -84,7 +97,13 @@ def unused_recurrence(
 
 @dataclass
 class _Calls:
-    """Calls of one layer in a pass: the most places, whether a state was given, states after it."""
+    """Calls of one layer in a pass.
+
+    Args:
+        places: the most of a sequence; of a cell its calls.
+        is_given: whether a state was given.
+        states: after the calls.
+    """
 
     places: int = 0
     is_given: bool = False
@@ -92,12 +111,15 @@ class _Calls:
 
 
 def _called(
-    layers: dict[nn.RNNBase, str], call: Callable[[Any, Any], list[Tensor]], args: Any, kwargs: Any
-) -> tuple[dict[nn.RNNBase, _Calls], list[Tensor]]:
+    layers: dict[_Recurrent, str], call: Callable[[Any, Any], list[Tensor]], args: Any, kwargs: Any
+) -> tuple[dict[_Recurrent, _Calls], list[Tensor]]:
     calls = {layer: _Calls() for layer in layers}
 
-    def note(layer: nn.RNNBase, given: Any, named: Any, output: Any) -> None:
+    def note(layer: _Recurrent, given: Any, named: Any, output: Any) -> None:
         seen = calls[layer]
+        if isinstance(layer, nn.RNNCellBase):
+            seen.places += 1
+            return
         first = given[0] if given else named["input"]
         packed = getattr(first, "batch_sizes", None)
         if packed is not None:
@@ -117,7 +139,7 @@ def _called(
     return calls, outputs
 
 
-def _gradients(layers: Sequence[nn.RNNBase], outputs: Sequence[Tensor]) -> dict[nn.Parameter, bool]:
+def _gradients(layers: Sequence[_Recurrent], outputs: Sequence[Tensor]) -> dict[Tensor, bool]:
     """For each weight whether the outputs depend on it."""
     weights = [p for layer in layers for p in layer.parameters()]
     generator = torch.Generator().manual_seed(0)
@@ -136,7 +158,7 @@ def _gradients(layers: Sequence[nn.RNNBase], outputs: Sequence[Tensor]) -> dict[
     }
 
 
-def _unused(layer: nn.RNNBase, reached: dict[nn.Parameter, bool], places: int) -> str:
+def _unused(layer: nn.RNNBase, reached: dict[Tensor, bool], places: int) -> str:
     """The part of a layer that gets no gradient; "" for none, and where no part gets one."""
     suffixes = ("", "_reverse") if layer.bidirectional else ("",)
 

@@ -82,6 +82,7 @@ class WatchedSteps:
         self._values.functional.forget()
         complete = self._window.is_first and self._window.is_open
         account = self._table.new_account(optimizer, complete)
+        account.since = self._window.passes.first_of(account.ids)
         account.start = self._safely("trials", kept_optimizer, optimizer)
         return account
 

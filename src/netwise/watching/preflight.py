@@ -41,6 +41,8 @@ OF_ONE_BATCH = (
     "train_eval_differ",
     "hidden_state_random",
     "recurrence_unused",
+    "input_unused",
+    "joined_with_itself",
     "dropout_of_outputs",
     "state_detached_each_step",
     "backward_misfits",

@@ -10,6 +10,7 @@ from netwise.first_batch import (
     BACKWARD_RECURRENCE,
     FORWARD_DIRECTION,
     RECURRENCE_ITSELF,
+    STATE,
     UPPER_LAYERS,
 )
 from netwise.history import History
@@ -29,12 +30,18 @@ _SENTENCES = {
         "seen one place of the sequence, and its recurrent weights get no gradient. Join the "
         "last states of both directions."
     ),
+    STATE: (
+        "`{layer}` is called several times in a pass, each time with a state of zeros: its "
+        "recurrent weights get no gradient, and nothing is remembered from one place of the "
+        "sequence to the next. Give each call the state of the one before."
+    ),
 }
 _JOINED = "states = torch.cat([h_n[-2], h_n[-1]], dim=1)  # forward and backward, of the last layer"
 _CHANGES = {
     UPPER_LAYERS: "state = h_n[-1]  # of the last layer; out[:, -1] has the same numbers",
     FORWARD_DIRECTION: _JOINED,
     BACKWARD_RECURRENCE: _JOINED,
+    STATE: "for t in range(x.shape[1]):\n    h = self.{layer}(x[:, t], h)  # LSTMCell: (h, c)",
 }
 
 
@@ -58,7 +65,7 @@ def recurrence_unused(history: History) -> Answer:
         sentence=_SENTENCES[part].format(layer=layer),
         layers=(layer,),
         evidence=(Evidence("parts of the layer without a gradient", 1.0, 0.0),),
-        change=_CHANGES[part],
+        change=_CHANGES[part].replace("{layer}", layer),
     )
 
 
