@@ -339,6 +339,12 @@ class History:
         """All layers but the last, whose outputs are those of the network."""
         return self.layers[:-1]
 
+    @property
+    def on_the_way(self) -> tuple[Layer, ...]:
+        """Hidden layers through which gradients go: from the first that is trained on."""
+        first = next((i for i, layer in enumerate(self.layers) if layer.trainable), 0)
+        return self.layers[first:-1]
+
     @staticmethod
     def from_rows(
         rows: Iterable[Mapping[str, Any]],

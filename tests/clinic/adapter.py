@@ -75,6 +75,7 @@ NAMES = {
     "axes_scrambled": "wrong_layers",
     "labels_change": "label_error",
     "pairs_reversed": "label_error",
+    "classes_unseen": "data_not_shuffled",
     "class_weights_flipped": "class_imbalance",
     "pairs_misplaced": "label_error",
     "order_unseen": "wrong_layers",

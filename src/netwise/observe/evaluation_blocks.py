@@ -82,10 +82,9 @@ class EvaluationBlocks:
                 site.formula_of_mean,
                 of_outputs=len(known) == 1 and term.output_low is None and term.output_high is None,
             )
-        account = model.accounts[0] if model.accounts else None
-        if account is not None and account.steps:
+        if model.steps:
             read = root.evaluation.training_passes
-            root.evaluation.watched_share = min(1.0, read / account.steps)
+            root.evaluation.watched_share = min(1.0, read / model.steps)
 
     def pass_begins(self) -> None:
         """A module computes outputs without gradients. Losses are not looked for inside of it: that
@@ -159,9 +158,9 @@ class EvaluationBlocks:
         certain = bool(scores)
         if not self.scores_are_stated:
             row.update(scores)
-            account = model.accounts[0] if model.accounts else None
-            if account is not None and signals.VALID_LOSS in row:
-                mean = account.losses.take_mean()
+            phases = model.phases
+            if phases and signals.VALID_LOSS in row:
+                mean = phases[-1].losses.take_mean()
                 if mean is not None:
                     row.setdefault(signals.TRAIN_LOSS, mean)
             accuracy = model.recent_accuracy()

@@ -31,9 +31,7 @@ from netwise.wiring import (
 def history_of(model: ObservedModel, program: ProgramFacts) -> History:
     """The history of one model."""
     rows: list[dict[str, Any]] = [*model.rows, *model.evaluations]
-    account = model.accounts[0] if model.accounts else None
-    if account is not None:
-        rows += [{"step": step, signals.LOSS: value} for step, value in account.losses.values]
+    rows += [{"step": step, signals.LOSS: value} for step, value in model.losses]
     rows.sort(key=lambda row: row["step"])
     versions = {"python": platform.python_version(), "torch": torch.__version__}
     made_by = Provenance(
@@ -72,7 +70,7 @@ def _end(model: ObservedModel, program: ProgramFacts) -> RunEnd:
     steps = model.steps
     if program.running:
         return RunEnd(RUNNING, f"{steps} steps were recorded so far.", steps)
-    last = model.accounts[0].losses.values[-1:] if model.accounts else []
+    last = model.losses[-1:]
     if program.not_finite and any(not abs(value) < float("inf") for _, value in last):
         return RunEnd(DIVERGED, program.not_finite, steps)
     return RunEnd(FINISHED, f"{steps} steps were recorded.", steps)
@@ -85,7 +83,7 @@ def facts_of(model: ObservedModel, program: ProgramFacts) -> RunFacts:
     observed targets. The function that the user stated is asked about a few of them only, and about
     rows that the network cannot give, such as those that are no log-probabilities.
     """
-    account = model.accounts[0] if model.accounts else None
+    account = model.main
     rates = [rate for _, rate in account.rates] if account is not None else []
     facts = RunFacts(
         optimizer=account.kind or None if account is not None else None,
@@ -115,13 +113,19 @@ def knows_guessing(model: ObservedModel) -> bool:
 
 
 def data_site(model: ObservedModel) -> LossSite | None:
-    """The loss that compares outputs with targets, where there is exactly one."""
+    """The loss that compares outputs with targets, where there is exactly one; of the same loss at
+    several lines, as of two loops one after the other, the last."""
     sites = [
         site
         for site in model.sites.values()
         if any(not term.penalty and term.operation for term in site.terms)
     ]
-    return sites[0] if len(sites) == 1 else None
+    return sites[-1] if len({_form(site) for site in sites}) == 1 else None
+
+
+def _form(site: LossSite) -> tuple[Any, ...]:
+    terms = ((t.operation, t.chain, t.reduction, t.weight, t.penalty) for t in site.terms)
+    return (site.outputs, site.weighted, *terms)
 
 
 def _facts_of_loss(site: LossSite, model: ObservedModel) -> dict[str, Any]:
@@ -188,7 +192,7 @@ def _constant_and_perfect(
 
 def _remaining_factor(factor: float, model: ObservedModel) -> float:
     """The constant factor that recorded losses still contain."""
-    account = model.accounts[0] if model.accounts else None
+    account = model.main
     passes = len(account.row.counted) if account is not None and account.row else 1
     return 1.0 if passes > 1 and abs(factor * passes - 1) < 0.01 else factor
 

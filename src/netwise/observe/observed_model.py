@@ -47,6 +47,7 @@ OF_WEIGHTS = (
     signals.STEP_DESCENT,
 )
 MOST_INCOMPLETE = 64  # rows that wait for the signals that are computed together
+FEWEST_STEPS = 8  # of an optimizer that may step in turn with another one
 MOST_ROWS = 400  # watched steps to keep; beyond it every second is dropped
 FEWEST_BATCHES = 3  # for a mean accuracy
 MOST_SITES = 32  # losses that are distinguished by place and operations
@@ -265,6 +266,30 @@ class ObservedModel:
         return max((account.steps for account in self.accounts), default=0)
 
     @property
+    def phases(self) -> list[OptimizerAccount]:
+        """The first optimizer, and those that went on where the one before them had stopped, as
+        after a test of the rate, or once layers were released. Optimizers that step in turn with
+        the first one are none."""
+        found = self.accounts[:1]
+        for account in self.accounts[1:]:
+            made = account.steps - account.began
+            if account.began >= found[-1].steps and (
+                made >= FEWEST_STEPS or account is not self.accounts[-1]
+            ):
+                found.append(account)
+        return found
+
+    @property
+    def main(self) -> OptimizerAccount | None:
+        """The optimizer of the longest phase; None before the first step."""
+        return max(self.phases, key=lambda each: each.steps - each.began, default=None)
+
+    @property
+    def losses(self) -> list[tuple[int, float]]:
+        """Steps and losses of all phases."""
+        return [pair for account in self.phases for pair in account.losses.values]
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """Layers of all modules in order of use."""
         layers: list[Layer] = []
@@ -312,7 +337,8 @@ class ObservedModel:
                 parts.append(_RowPart(root, found, self.prefix(root), root.has_stand_ins))
             if root.training_mode is not None and root.evaluation.has_mode_layers:
                 row[signals.TRAINING_MODE] = float(root.training_mode)
-        for account in self.accounts:
+        # Those that stepped come first: one of an earlier phase has no part in this row.
+        for account in sorted(self.accounts, key=lambda each: id(each) not in self.pending):
             self._add_account(account, row)
         row.update(self.stated_signals)
         self.stated_signals, self.stated_losses = {}, []
@@ -377,7 +403,7 @@ class ObservedModel:
         """The rows that were added since the last call, those of losses among them."""
         self.complete_rows()
         rows, self.new_rows = self.new_rows, []
-        for account in self.accounts[:1]:
+        for account in self.phases:
             rows += [
                 {"step": step, signals.LOSS: value} for step, value in account.losses.take_new()
             ]
@@ -386,7 +412,7 @@ class ObservedModel:
     def drop_new_rows(self) -> None:
         """Forget which rows are new, where nobody takes them."""
         self.new_rows = []
-        for account in self.accounts[:1]:
+        for account in self.phases:
             account.losses.take_new()
 
     def add_event(self, row: Mapping[str, float]) -> None:

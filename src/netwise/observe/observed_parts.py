@@ -370,17 +370,19 @@ class PassNumbers:
         """The passes from this number on."""
         return self.passes[max(0, number - self.first) :]
 
-    def first_of(self, ids: Set[int]) -> int:
-        """The number of the first pass that reaches a module with one of these parameters. Passes
-        of modules that are gone may have reached parameters with the same identities."""
-        return next(
-            (
-                self.first + place
-                for place, each in enumerate(self.passes)
-                if any(not root.parameters.keys().isdisjoint(ids) for root in each.roots)
-            ),
-            0,
-        )
+    def first_of(self, ids: Set[int], since: int = 0) -> int | None:
+        """The number of the first pass that reaches a module with one of these parameters; None
+        without one. Passes of modules that are gone may have reached the same identities.
+
+        Args:
+            ids: of the parameters.
+            since: number of the first pass that is looked at.
+        """
+        start = max(since, self.first)
+        for number, each in enumerate(self.since(since), start):
+            if any(not root.parameters.keys().isdisjoint(ids) for root in each.roots):
+                return number
+        return None
 
     def add(self, each: BackwardPass) -> None:
         """Add a pass; of very many without a step the older half is forgotten."""

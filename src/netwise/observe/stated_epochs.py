@@ -32,9 +32,9 @@ class StatedEpochs:
             for each in self._table.models:
                 each.drop_observed_scores()
         self._rows.finish()
-        account = model.accounts[0] if model.accounts else None
-        if account is not None and account.rate is not None:
-            row = {**row, signals.RATE: account.rate}
+        phases = model.phases
+        if phases and phases[-1].rate is not None:
+            row = {**row, signals.RATE: phases[-1].rate}
         model.add_event({"epoch": epoch, **row})
         self._rows.changed(model)
 

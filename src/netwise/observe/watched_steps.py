@@ -82,7 +82,12 @@ class WatchedSteps:
         self._values.functional.forget()
         complete = self._window.is_first and self._window.is_open
         account = self._table.new_account(optimizer, complete)
-        account.since = self._window.passes.first_of(account.ids)
+        passes = self._window.passes
+        # What another optimizer of the same weights has used for its steps is not of this one.
+        others = self._table.accounts.values()
+        used = max((a.since for a in others if a is not account and a.ids & account.ids), default=0)
+        after = passes.first_of(account.ids, used)
+        account.since = (passes.first_of(account.ids) or 0) if after is None else after
         account.start = self._safely("trials", kept_optimizer, optimizer)
         return account
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import netwise as nw
 from histories import LAYERS, flat, found, history
 from netwise import signals
@@ -31,3 +33,11 @@ def test_saturation() -> None:
     )
     unknown = history(layers=(nw.Layer("a", "Linear", 3, 3, ""), LAYERS[0]))
     assert isinstance(saturation.saturation(unknown), nw.Unchecked)
+
+
+def test_frozen_layers_that_no_gradient_goes_through() -> None:
+    frozen = tuple(replace(layer, trainable=False) for layer in LAYERS[:3])
+    saturated = {signals.ACTIVATION_SATURATED: flat(0.9, 0.9, 0.9, 0.1)}
+    assert saturation.saturation(history(saturated, layers=(*frozen, LAYERS[3]))) is None
+    inner = (LAYERS[0], *frozen[1:], LAYERS[3])
+    assert found(saturation.saturation(history(saturated, layers=inner))).layers[0] == "layer1"

@@ -10,9 +10,18 @@ from statistics import median
 from netwise.diagnosis.curves import expected_gain, last_slope, level_at_end
 from netwise.diagnosis.rules.finding import Answer, Finding, Unchecked
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS, TRAIN_ACCURACY, TRAIN_LOSS, VALID_ACCURACY, VALID_LOSS, VALID_R2
+from netwise.signals import (
+    LOSS,
+    RATE,
+    TRAIN_ACCURACY,
+    TRAIN_LOSS,
+    VALID_ACCURACY,
+    VALID_LOSS,
+    VALID_R2,
+)
 from netwise.tasks import OF_PROBABILITIES, OF_SIGMOID_LOGITS, SQUARED, task_named
 
+MUCH_HIGHER = 10.0  # the highest rate over that of the run
 FEWEST = 5  # watched steps that a rule needs: one batch alone may be unusual
 # Share of the loss of guessing that is left when a run has clearly learned. Runs of the gallery and
 # others with bundled data that reach usual accuracies end below 0.3, those with faults above 0.5.
@@ -324,8 +333,13 @@ def gain_to_come(history: History) -> float | None:
 
 def rate_text(history: History) -> str:
     """The learning rate in brackets, for the middle of a sentence; "" where it is not known."""
-    rate = history.facts.rate
-    return "" if rate is None else f" (learning rate {rate:g})"
+    rate, series = history.facts.rate, history.of(RATE)
+    if rate is None:
+        return ""
+    highest = max(series.finite, default=rate) if series is not None else rate
+    if highest > MUCH_HIGHER * rate > 0:  # as in a test of the rate, before the training
+        return f" (learning rates of up to {highest:.3g})"
+    return f" (learning rate {rate:g})"
 
 
 def finite_median(values: Iterable[float]) -> float | None:

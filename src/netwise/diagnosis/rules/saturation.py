@@ -30,7 +30,8 @@ def saturation(history: History) -> Answer:
     """
     if not history.layers:
         return Unchecked(NO_LAYERS)
-    bounded = [layer.name for layer in history.hidden if layer.activation in BOUNDED]
+    # Flat units of frozen layers hinder no gradient.
+    bounded = [layer.name for layer in history.on_the_way if layer.activation in BOUNDED]
     if not bounded:
         if any(not layer.activation for layer in history.hidden):
             return Unchecked(NO_ACTIVATIONS)
