@@ -93,6 +93,9 @@ class FirstBatch:
         joined_at: its line or layer.
         last_dropout: the layer, or else the line, of a dropout whose result is the output; ""
             without one.
+        padding_inside: share of the rows in which the padding symbol of an embedding stands between
+            other symbols.
+        padding_of: that embedding; "" without one.
         own_backward: class of a function whose `backward` is compared with differences of its
             `forward`, the one that agrees least; "" without one.
         agreement: cosine of both; None without one.
@@ -165,6 +168,8 @@ class FirstBatch:
     unused_input: str | None = None
     joined: str | None = None
     joined_at: str = ""
+    padding_inside: float | None = None
+    padding_of: str = ""
     own_backward: str | None = None
     agreement: float | None = None
     of_numbers: bool = False

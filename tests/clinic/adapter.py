@@ -84,6 +84,7 @@ NAMES = {
     "one_answer_for_batch": "wrong_layers",
     "padding_in_loss": "label_error",
     "padding_mask_inverted": "wrong_layers",
+    "padding_is_a_word": "wrong_layers",
     "hidden_state_random": "wrong_layers",
     "backward_misfits": "zero_gradient",
     "layer_repeated": "wrong_layers",

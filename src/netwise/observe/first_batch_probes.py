@@ -36,6 +36,7 @@ from netwise.observe.nested import tensors_in
 from netwise.observe.operations import Operation, traced
 from netwise.observe.order_of_places import hidden_by_padding, order_is_unseen
 from netwise.observe.own_backward import own_backward
+from netwise.observe.padding_inside import padding_inside
 from netwise.observe.padding_masks import inverted_mask
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
@@ -197,6 +198,7 @@ class _Probes:
         view, line = scrambled_view(operations)
         softmax, scores, softmax_line = softmax_of_one(operations)
         joined, joined_at = joined_with_itself(operations, (self.args, self.kwargs))
+        padding, inside = padding_inside(self.module, self.call, self.args, self.kwargs)
         layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
         own, alike, place, unused = None, "", "", None
         with contextlib.suppress(Exception):  # such inputs and gradients the code may not take
@@ -222,6 +224,8 @@ class _Probes:
             unused_part=unused.part if unused else "",
             last_dropout=last_dropout(operations, before),
             joined=joined,
+            padding_of=padding,
+            padding_inside=inside,
             joined_at=joined_at,
             own_backward=own.name if own else "",
             agreement=own.agreement if own else None,

@@ -319,6 +319,7 @@ class ObservedModel:
             "drawn_state",
             "unused_recurrence",
             "last_dropout",
+            "padding_of",
         )
         known = {name: getattr(facts, name) for name in names if getattr(facts, name)}
         return replace(facts, **{name: prefix + value for name, value in known.items()})

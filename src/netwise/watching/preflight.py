@@ -38,6 +38,7 @@ OF_ONE_BATCH = (
     "samples_mix",
     "axes_scrambled",
     "padding_mask_inverted",
+    "padding_is_a_word",
     "train_eval_differ",
     "hidden_state_random",
     "recurrence_unused",
