@@ -118,6 +118,7 @@ NAMES = {
     "state_not_loaded": "other",
     "random_numbers_repeat": "other",
     "optimizer_made_anew": "wrong_optimizer",
+    "weights_drawn_anew": "other",
     "rate_swings": "lr_schedule",
     "rate_faded": "lr_schedule",
     "warm_up_too_long": "lr_schedule",
