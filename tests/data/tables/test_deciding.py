@@ -25,6 +25,8 @@ NUMBERS: dict[str, tuple[list[str], list[float]]] = {
     "code of a currency": (["CHF 5.5", "CHF 1'200", "CHF 3"], [5.5, 1200, 3]),
     "unit": (["12 kg", "5.5 kg", "70 kg"], [12, 5.5, 70]),
     "brackets": (["(12.5)", "7", "3"], [-12.5, 7, 3]),
+    "brackets and a currency": (["(1,250.5) EUR", "7 EUR", "3.5 EUR"], [-1250.5, 7, 3.5]),
+    "footnotes": (["12*", "7", "3.5 **", "4†"], [12, 7, 3.5, 4]),
     "minus behind": (["12-", "7", "3.5-"], [-12, 7, -3.5]),
     "minus of typography": (["\u221212.5", "7", "3"], [-12.5, 7, 3]),
     "exponent": (["1e-5", "2.5E+3", "7"], [1e-5, 2500, 7]),
@@ -57,6 +59,7 @@ def test_what_is_no_number_is_none(cells: list[str]) -> None:
 
 KINDS: dict[str, tuple[str, list[str], str]] = {
     "truth": ("x", ["yes", "No", "yes", ""], "truth value"),
+    "truth as words and numbers": ("x", ["True", "0", "false", "1"], "truth value"),
     "codes": ("zip", ["01067", "10115", "80331"], "category"),
     "long digits": ("card", ["12345678901234567890", "12345678901234567891"], "category"),
     "rows": ("id", ["7", "3", "12"], "identifier"),

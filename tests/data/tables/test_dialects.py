@@ -127,9 +127,10 @@ def test_a_random_table_comes_back(table: dict[str, list[Any]], how: Written) ->
         ("url,kind\n" + "".join(f"https://a.org/{i}?q=1&r={i},x\n" for i in range(30)), ","),
         ("date\n" + "".join(f"{1 + i % 12}/{1 + i % 28}/2024\n" for i in range(30)), ","),
         ("time\n" + "".join(f"{i % 24}:{i:02d}\n" for i in range(30)), ","),
+        ("p,y\n" + "".join(f"~{i},{i % 3}\n" for i in range(30)), ","),
         ("a/b\n" + "".join(f"{i}/{2 * i}\n" for i in range(30)), "/"),
     ],
-    ids=["paths", "addresses", "dates alone", "times alone", "slashes"],
+    ids=["paths", "addresses", "dates alone", "times alone", "about", "slashes"],
 )
 def test_signs_inside_of_values_are_no_separators(text: str, sep: str) -> None:
     assert find_dialect(text.splitlines(keepends=True))[0].sep == sep

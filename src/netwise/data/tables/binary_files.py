@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netwise.data.tables.frames import as_polars
+from netwise.data.tables.json_objects import table_of_object
 from netwise.data.tables.options import ReadOptions
 from netwise.errors import DataError, MissingPackage, NetwiseError, text_of
 from netwise.memory import available_memory, format_size
@@ -103,6 +105,8 @@ def read_binary(raw: bytes, path: Path, kind: str, options: ReadOptions) -> pl.D
                 f"{path} has values in values, more than {MOST_DEPTH} deep, and a table needs a "
                 "column for each: write a file with what is to be learned from"
             )
+        if kind == JSON_LINES and (table := table_of_object(raw)) is not None:
+            return as_polars(table)
         read = pl.read_json if kind == JSON else pl.read_ndjson
         return read(stream, infer_schema_length=None)
 

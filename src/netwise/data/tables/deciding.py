@@ -22,6 +22,7 @@ from netwise.data.tables.kinds import (
 )
 from netwise.data.tables.number_forms import (
     COMMA,
+    FOOTNOTE,
     LIMITED,
     POINT,
     decimal_votes,
@@ -282,6 +283,8 @@ def _as_numbers(column: ColumnCells, sign: str, why: str) -> Decided | None:
         reason += f", with points between thousands ({why})"
     if unit:
         reason += f", in {unit}{_without_unit(column, unit)}"
+    if len(column.words) and (notes := int(column.cells.str.contains(FOOTNOTE).sum() or 0)):
+        reason += f"; marks of footnotes behind {notes:,} of them are left out"
     if limits := int(limited.sum()):
         reason += f"; {limits:,} are limits, half of which is taken where it is an upper one"
     return _numeric(column, values, reason, f"{sign} {unit}".strip())
@@ -386,12 +389,16 @@ def _code(column: ColumnCells) -> Decided | None:
 def _as_truth(column: ColumnCells) -> Decided | None:
     import polars as pl  # heavy
 
-    few = len(column.words) <= 2 * len(TRUTH) and not column.plain.count()
+    few = len(column.words) <= 2 * len(TRUTH) and column.plain.drop_nulls().is_in([0.0, 1.0]).all()
     words = set(column.words.str.to_lowercase().to_list()) if few else set()
     for true, false in TRUTH:
         if words and words <= {true, false}:
-            values = column.cells.str.to_lowercase() == true
-            reading = column.reading(BOOLEAN, f"its cells are {shown(column.words.sort())}", values)
+            values = (column.cells.str.to_lowercase() == true) | (column.plain == 1).fill_null(
+                False
+            )
+            beside = ", 0, 1" if column.plain.count() else ""
+            reason = f"its cells are {shown(column.words.sort())}{beside}"
+            reading = column.reading(BOOLEAN, reason, values)
             return column.decided(reading, values.cast(pl.Boolean), "truth value")
     return None
 

@@ -18,7 +18,7 @@ USUAL_SEPARATORS = (",", ";", "\t", "|", ":", "^", "~", "\x01", "\x1f", "\xa7", 
 QUOTES = ('"', "'")
 SAMPLE_LINES, SAMPLE_CHARACTERS = 300, 2**16
 _NUMBER = re.compile(
-    r"[-+(]?[€$£¥]?\s?"
+    r"(?:[<>]=?|[~≈≤≥])?[-+(]?[€$£¥]?\s?"
     r"(?:[0-9]{1,3}(?:[., '’][0-9]{3})+(?:[.,][0-9]+)?"
     r"|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
     r"(?:[eE][-+]?[0-9]+)?\s?(?:[%€$£¥]|[A-Z]{3})?\)?-?"
@@ -35,7 +35,8 @@ _PATH = re.compile(r"(?:[a-z]+://)?[^\s;,|]*[/\\][^\s;,|]*")
 _PLAIN_WORDS = re.compile(r"[^\W_](?:[\w .'’&()+-]*[\w.)+])?")
 _WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 SENTENCE = 3  # words from which on a cell is one of text, whatever signs are between them
-# Texts have blanks, dates and paths have these signs: another separator is the likelier one.
+# Texts have blanks, dates and paths have these signs: another separator is the likelier one. So it
+# is where the first line lacks a sign, and all lines have another one.
 IN_VALUES = ("/", ":", "&", "#", "!")
 BLANKS_WEIGHT = 0.5
 NOT_ABOVE = 0.2  # where the first line lacks such a sign, it is seldom a separator
@@ -112,6 +113,7 @@ def find_dialect(
     lines = [line for line in lines if line.strip()][:SAMPLE_LINES]
     seps = (sep,) if sep else (*_separators(lines), _absent(lines))
     quotes = (quote,) if quote else (*(q for q in QUOTES if _quotes(lines, q)), NO_QUOTE)
+    rivals = {s for s in seps if s not in (" ", BLANKS) and all(s in line for line in lines)}
     best, best_score = Dialect(sep or ",", quote or '"'), 0.0
     for each in seps:
         for mark in quotes:
@@ -119,7 +121,8 @@ def find_dialect(
             score = _score(lines, candidate)
             if each in (" ", BLANKS, *IN_VALUES):
                 score *= BLANKS_WEIGHT
-            if each in IN_VALUES and each not in lines[0] and each in "".join(lines):
+            inside = bool(lines) and each not in lines[0] and any(each in line for line in lines)
+            if inside and (each in IN_VALUES or rivals):
                 score *= NOT_ABOVE
             if score > best_score * 1.001:
                 best, best_score = candidate, score

@@ -17,7 +17,8 @@ _UNIT = r"%|‰|°\s?[CFK]?|\p{Sc}|[\p{L}µ°²³/]{1,12}\.?"
 _DIGITS = r"(?:[0-9][0-9.,'’ ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
 _LIMIT = r"(?:[<>]=?|[≤≥~≈])"
 _BEGIN = rf"^({_LIMIT})?\s*(\()?\s*([-+])?\s*({_CURRENCY})?\s*([-+])?"
-_CELL = rf"{_BEGIN}({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?$"
+_CELL = rf"{_BEGIN}({_DIGITS})\s*(-)?\s*({_UNIT})?\s*(\))?\s*({_UNIT})?$"
+FOOTNOTE = r"\s?[*†‡§]{1,3}$"  # behind a number
 # By decimal sign: how thousands may be set apart before it.
 _GROUPED = {
     POINT: r"[1-9][0-9]{0,2}(?:,[0-9]{2})*,[0-9]{3}|[1-9][0-9]{0,2}(?:,[0-9]{3})+"
@@ -115,11 +116,25 @@ def unit_of(cells: pl.Series) -> str:
 
 
 def _parts(cells: pl.Series) -> pl.DataFrame:
+    import polars as pl  # heavy
+
     plain = cells.str.replace_all(_BLANKS, " ").str.replace_all(_MINUS, "-")
+    plain = plain.str.replace(FOOTNOTE, "")
     parts = plain.str.extract_groups(_CELL).struct.unnest()
-    columns = ("limit", "opened", "sign", "before", "inner", "digits", "after", "unit", "closed")
+    columns = (
+        "limit",
+        "opened",
+        "sign",
+        "before",
+        "inner",
+        "digits",
+        "after",
+        "unit",
+        "closed",
+        "behind",
+    )
     parts.columns = list(columns)
-    return parts
+    return parts.with_columns(pl.coalesce("unit", "behind").alias("unit"))
 
 
 def _decorated(cells: pl.Series, decimal: str, unit: str) -> pl.Series:

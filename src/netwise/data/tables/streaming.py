@@ -13,13 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from netwise.data.tables.binary_files import ARROW, JSON_LINES, PARQUET, whole_file
+from netwise.data.tables.binary_files import ARROW, JSON, JSON_LINES, PARQUET, whole_file
 from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import file_decimal
 from netwise.data.tables.delimited import Head, find_head, text_frame
 from netwise.data.tables.dialects import NO_QUOTE, rows_of
 from netwise.data.tables.encodings import MIXED, decode, of_mixed
 from netwise.data.tables.frames import flattened
+from netwise.data.tables.json_objects import table_of_object
 from netwise.data.tables.options import ReadOptions
 from netwise.data.tables.packed import UNPACKED_BY, content, refuse_strangers
 from netwise.data.tables.sources import TEXT, cells_of, kind_of
@@ -69,6 +70,8 @@ def blocks(
                 start = file.read(2**16)
             refuse_strangers(start, path)
             kind = TEXT if _is_packed(start) else kind_of(start, path)
+            if kind == JSON_LINES and table_of_object(content(path)) is not None:
+                kind = JSON
             if kind in (PARQUET, ARROW, JSON_LINES):
                 yield from _scanned(path, kind, rows)
                 return
