@@ -87,6 +87,7 @@ OF_FACTS = {
     "unstable_loss",
     "score_misread",
     "target_not_detached",
+    "summand_repeated",
 }
 
 

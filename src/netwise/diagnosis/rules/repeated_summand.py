@@ -39,7 +39,7 @@ SUMMAND_REPEATED = Rule(
         "Of a loss with one summand for each output every output learns its own part. A summand "
         "that stands there twice is learned with twice the rate, and the other output not at all."
     ),
-    healthy="A summand for each output.",
+    healthy="A summand of its own for each output.",
     source="Caruana 1997, Multitask learning, section 1",
     explains=("graph_cut",),
     own_loops=True,

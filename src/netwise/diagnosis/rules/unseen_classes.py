@@ -11,6 +11,7 @@ from netwise.history import History
 from netwise.signals import BATCH_CLASSES
 
 MANY = 0.1  # of the evaluated rows: a few may be of a class that is too rare for training
+RIGHT = 0.02  # of these rows: classes that were never trained are not answered
 FEWEST_ROWS = 30  # that were evaluated
 FEWEST_SEEN = 200  # rows of training whose classes were read
 MIXED = 0.5  # classes of a batch over all: fewer in sorted data, of which some were not read
@@ -31,7 +32,9 @@ def classes_unseen(history: History) -> Answer:
     trained = [number for number, share in enumerate(shares) if share > 0]
     unseen = [c for c, count in enumerate(asked) if count and c not in trained]
     share = sum(asked[c] for c in unseen) / total
-    if share <= MANY or median(batches.values) < MIXED * len(trained):
+    if sum(answers[c][2] for c in unseen) > RIGHT * share * total:
+        return None  # they can be answered, as by the nearest of a few samples
+    if len(trained) < 2 or share <= MANY or median(batches.values) < MIXED * len(trained):
         return None
     names = ", ".join(map(str, unseen[:8])) + (" ..." if len(unseen) > 8 else "")
     several = len(unseen) > 1

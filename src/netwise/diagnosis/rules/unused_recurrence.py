@@ -56,7 +56,7 @@ def recurrence_unused(history: History) -> Answer:
     if isinstance(facts, Unchecked):
         return facts
     layer, part = facts.unused_recurrence or "", facts.unused_part
-    if not layer or part == RECURRENCE_ITSELF:
+    if not layer or part not in _SENTENCES:
         return None
     if part == BACKWARD_RECURRENCE and has_learned(history):
         return None
