@@ -130,7 +130,7 @@ def test_points_between_thousands(tmp_path: Path, text: str, values: list[float]
 
 
 def test_numbers_that_mark_a_missing_value_are_those_of_the_same_value() -> None:
-    texts = pl.DataFrame({"x": ["-999.0", "1.5", "-999"], "n": ["a", "b", "a"]})
+    texts = pl.DataFrame({"x": ["-999.0", "1.5", "-999,0"], "n": ["a", "b", "a"]})
     typed = pl.DataFrame({"x": [-999.0, 1.5, -999.0], "n": ["a", "b", "a"]})
     for frame in (texts, typed):
         reading = read_table(frame, ReadOptions(na=("-999",)))

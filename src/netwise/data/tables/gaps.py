@@ -32,7 +32,8 @@ def is_gap(cells: pl.Series, na: Sequence[str] = (), *, words: bool = True) -> p
 
     given = cells.is_null() | cells.is_in(["", *(word.strip() for word in na)])
     if numbers := numbers_in(na):
-        given = given | cells.cast(pl.Float64, strict=False).is_in(numbers).fill_null(False)
+        pointed = cells.str.replace(",", ".", literal=True)  # -999,0 has the same value
+        given = given | pointed.cast(pl.Float64, strict=False).is_in(numbers).fill_null(False)
     if words:
         usual = cells.str.to_lowercase().is_in(list(MISSING_WORDS))
         return (given | usual.fill_null(True)).fill_null(True)

@@ -133,7 +133,7 @@ def _gaps(na: tuple[str, ...]) -> list[str]:
     numbers = numbers_in(na)
     of_numbers = f"""
     try:
-        if float(cell) in {numbers}:
+        if float(cell.replace(",", ".")) in {numbers}:
             return True
     except ValueError:
         pass"""
