@@ -85,3 +85,21 @@ def test_optimizers_in_turn_have_the_losses_of_the_first() -> None:
     history = w.history()
     assert list(of(history, signals.LOSS).values) == pytest.approx(losses)
     assert history.facts.rate == 0.1
+
+
+def test_losses_of_the_same_form_in_turn_are_not_one() -> None:
+    """Real and generated samples, each with a backward pass of its own."""
+    torch.manual_seed(0)
+    critic = nn.Linear(6, 1)
+    optimizer = torch.optim.SGD(critic.parameters(), lr=0.1)
+    with nw.watch() as w:
+        for _ in range(20):
+            optimizer.zero_grad()
+            nn.functional.binary_cross_entropy_with_logits(critic(X), torch.ones(64, 1)).backward()
+            nn.functional.binary_cross_entropy_with_logits(
+                critic(-X), torch.zeros(64, 1)
+            ).backward()
+            optimizer.step()
+    history = w.history()
+    assert history.facts.loss_of_guessing is None
+    assert "one_class" not in {f.rule for f in nw.diagnose(history).found}

@@ -191,6 +191,8 @@ class BackwardReader:
             before.count += 1
             if not is_read(before.count):
                 entry.factor, entry.site_key, entry.site = before.factor, before.key, before.site
+                if entry.site is not None:
+                    entry.site.last = entry.number
                 self._safely("kept batches", self._join_plain_target, entry, loss)
                 return
         alive = [(ref(), kept) for ref, kept in self._outputs]
@@ -262,8 +264,9 @@ class BackwardReader:
         if site is None:
             if len(self._sites) >= MOST_SITES:
                 return
-            site = self._sites[key] = LossSite(entry.place, ())
+            site = self._sites[key] = LossSite(entry.place, (), first=entry.number)
         site.read(reading)
+        site.last = entry.number
         if entry.scale != 1:
             site.terms = tuple(replace(t, factor=t.factor / entry.scale) for t in site.terms)
         if any(term.advantages < 0 for term in site.terms) and not _lowers_rewards(reading):

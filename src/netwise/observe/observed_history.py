@@ -6,6 +6,7 @@ import math
 import platform
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -120,7 +121,8 @@ def data_site(model: ObservedModel) -> LossSite | None:
         for site in model.sites.values()
         if any(not term.penalty and term.operation for term in site.terms)
     ]
-    return sites[-1] if len({_form(site) for site in sites}) == 1 else None
+    in_turn = any(one.last > other.first for one, other in pairwise(sites))
+    return sites[-1] if len({_form(site) for site in sites}) == 1 and not in_turn else None
 
 
 def _form(site: LossSite) -> tuple[Any, ...]:

@@ -55,7 +55,8 @@ MOST_SITES = 32  # losses that are distinguished by place and operations
 
 @dataclass
 class LossSite:
-    """One loss of the program: its summands, and statistics of their targets."""
+    """One loss of the program: its summands, statistics of their targets, and the numbers of its
+    first and last watched backward pass."""
 
     place: str
     terms: tuple[LossTerm, ...]
@@ -64,6 +65,8 @@ class LossSite:
     signals: dict[str, float] = field(default_factory=dict)  # of the last batch
     batch_size: int = 0
     outputs: int = 0
+    first: int = 0
+    last: int = 0
     formula: frozenset[str] | None = None  # as in `written_losses`; None where it was not read
 
     @property
