@@ -27,7 +27,7 @@ from netwise.atomic import delete_folder, write_scratch
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 
-LOOKED_UP = ("2.13.",)  # beginnings of versions
+LOOKED_UP = ("2.13.0",)  # beginnings of versions, with any build of them
 COMPILERS = ("g++", "clang++", "c++")
 FLAGS = ("-O2", "-fPIC", "-shared", "-ffp-contract=off", "-w")
 
