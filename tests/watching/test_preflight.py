@@ -52,6 +52,33 @@ def dead() -> nw.Report:
     return report(model)
 
 
+def with_start(change: Callable[[Tensor], Any]) -> nw.Report:
+    """A network whose weights start otherwise."""
+    model = nn.Sequential(
+        *(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU()),
+        *(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3)),
+    )
+    for layer in model:
+        if isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)
+            change(layer.weight)
+    return report(model)
+
+
+def named_elements(output: Tensor, target: Tensor) -> Tensor:
+    """Log-probabilities along another axis than that of the classes."""
+    shares = output.reshape(4, 6, 3).log_softmax(1)
+    return F.nll_loss(shares.reshape(-1, 3), target)
+
+
+def masked(output: Tensor, target: Tensor) -> Tensor:
+    losses, mask = F.cross_entropy(output, target, reduction="none"), (target < 0).float()
+    return (losses * mask).sum() / (mask.sum() + 1e-8)
+
+
+MANY = torch.randn(200, 6, generator=torch.Generator().manual_seed(2))
+RARE = (torch.arange(200) % 50 == 0).long()
+
 SICK: dict[str, tuple[Callable[[], nw.Report], str]] = {
     "in no optimizer": (frozen_part, "weights_stand_still"),
     "detached": (detached, "graph_cut"),
@@ -72,6 +99,56 @@ SICK: dict[str, tuple[Callable[[], nw.Report], str]] = {
         "bn_with_one_sample",
     ),
     "not finite": (lambda: report(mlp(), batch=(X / 0, Y)), "not_finite"),
+    "sign": (lambda: report(mlp(), lambda o, y: -F.cross_entropy(o, y)), "loss_rewards_errors"),
+    "rounded": (
+        lambda: report(mlp(1), lambda o, y: F.mse_loss(o.round(), y), batch=(X, Z[:, None])),
+        "loss_constant",
+    ),
+    "its own answers": (
+        lambda: report(mlp(), lambda o, y: F.mse_loss(o, o.detach() / 2)),
+        "loss_ignores_targets",
+    ),
+    "squared error on classes": (
+        lambda: report(mlp(), lambda o, y: F.mse_loss(o, F.one_hot(y, 3).float())),
+        "loss_misfits_task",
+    ),
+    "yes or no of exclusive classes": (
+        lambda: report(
+            mlp(), lambda o, y: F.binary_cross_entropy_with_logits(o, F.one_hot(y, 3).float())
+        ),
+        "loss_misfits_task",
+    ),
+    "all masked": (lambda: report(mlp(), masked), "gradient_zero"),
+    "softmax over places": (lambda: report(mlp(), named_elements), "softmax_over_batch"),
+    "large targets": (
+        lambda: report(mlp(1), F.mse_loss, batch=(X, 1e4 * Z[:, None])),
+        "target_not_scaled",
+    ),
+    "target among the inputs": (
+        lambda: report(mlp(1), F.mse_loss, batch=(MANY, MANY[:, 2:3].clone())),
+        "target_in_inputs",
+    ),
+    "one class": (
+        lambda: report(mlp(), batch=(MANY, torch.zeros(200, dtype=torch.long))),
+        "one_class",
+    ),
+    "rare class": (lambda: report(mlp(2), batch=(MANY, RARE)), "class_imbalance"),
+    "equal units": (
+        lambda: with_start(lambda w: nn.init.constant_(w, 0.1)),
+        "start_symmetric",
+    ),
+    "fading with depth": (
+        lambda: with_start(lambda w: nn.init.normal_(w, std=0.03)),
+        "start_too_small",
+    ),
+    "no activations": (
+        lambda: report(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(8, 3))),
+        "no_nonlinearity",
+    ),
+    "normalization of one unit": (
+        lambda: report(mlp(1, nn.LayerNorm(1)), F.mse_loss, batch=(X, Z[:, None])),
+        "constant_output",
+    ),
 }  # fmt: skip
 
 
@@ -88,6 +165,18 @@ class Pair(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return (self.first(a) * self.second(b)).sum(1)
+
+
+class Experts(nn.Module):
+    """Outputs of experts, weighted by a softmax that is no part of the output activation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.experts = nn.Linear(6, 2), nn.ModuleList(mlp() for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        shares = self.gate(x).softmax(-1)
+        return shares[:, :1] * self.experts[0](x) + shares[:, 1:] * self.experts[1](x)
 
 
 class OwnLoss(nn.Module):
@@ -107,6 +196,7 @@ HEALTHY: dict[str, Callable[[], nw.Report]] = {
     ),
     "two inputs": lambda: report(Pair(), F.mse_loss, batch=((X, X.flip(0)), Z)),
     "named inputs": lambda: report(Pair(), F.mse_loss, batch=({"a": X, "b": X.flip(0)}, Z)),
+    "experts": lambda: report(Experts()),
     "own loss": lambda: report(OwnLoss(), None, batch=((X, Y), None)),
     "no optimizer": lambda: report(mlp(), optimizer=None),
     "no loss": lambda: report(mlp(), None),

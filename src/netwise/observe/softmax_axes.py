@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from netwise.observe.autograd_nodes import (
@@ -13,6 +15,7 @@ from netwise.observe.autograd_nodes import (
     names,
     only_input,
     operation,
+    past_moves,
     saved,
     shape_of,
     signed,
@@ -24,6 +27,8 @@ _LOGARITHMS = names("Log Clamp ClampMin ClampMax Add ToCopy Clone Alias")
 _MOST = 40  # nodes
 _MOST_NUMBERS = 1 << 20  # of targets that are read
 _EXACT = 1e-4  # of a sum of probabilities
+_FAR = 0.01  # of the logarithm of the same
+OF_CLASSES = "the classes"
 
 
 def softmax_beside_targets(loss: Node) -> str:
@@ -44,6 +49,7 @@ def softmax_beside_targets(loss: Node) -> str:
         if is_opaque(node) or may_be_packed(node):
             continue
         found = _compared(node) if kind in ("Mul", "KlDiv") else None
+        found = _of_classes(node) if kind in ("NllLoss", "NllLoss2D") else found
         if found is not None:
             return found
         if kind in _AROUND:
@@ -73,6 +79,24 @@ def _compared(node: Node) -> str | None:
     if not along or axis in along or shape[axis] < 2:
         return None
     return f"axis {axis} of {tuple(shape)}, targets along axis {along[0]}"
+
+
+def _of_classes(node: Node) -> str | None:
+    """As `softmax_beside_targets`, of log-probabilities from which class numbers choose: along the
+    axis of the classes they are no distribution, though a softmax was taken."""
+    chosen, source = saved(node, "self"), only_input(node)
+    softmax = None if source is None else _softmax_of(past_moves(source))
+    if softmax is None or not isinstance(chosen, Tensor) or chosen.dim() < 2:
+        return None
+    shape, given = shape_of(softmax), saved(softmax, "dim")
+    if shape is None or len(shape) < 3 or given is None:
+        return None  # of two axes `softmax_over_batch` knows
+    if chosen.numel() != math.prod(shape) or chosen.numel() > _MOST_NUMBERS:
+        return None  # a part of the classes
+    sums = chosen.detach().float().logsumexp(1).abs()
+    if not bool((sums > _FAR).all()):
+        return None
+    return f"axis {signed(given) % len(shape)} of {tuple(shape)}, targets along {OF_CLASSES}"
 
 
 def _softmax_of(node: Node) -> Node | None:

@@ -132,7 +132,11 @@ class _FirstSteps:
         raised = None if error is None else observer.safely("errors", program_error_of, error)
         self.problems = [f"{part}: {error}" for part, error in observer.switched_off.items()]
         # Statistics of batch normalization, say, need more steps than these to fit.
-        rules = [rule for rule in RULES if not rule.symptom and not rule.at_end]
+        rules = [
+            rule
+            for rule in RULES
+            if rule.name == "gradient_zero" or not (rule.symptom or rule.at_end)
+        ]
         main = observer.table.main_model()
         for model in observer.models:
             observer.complete_rows()

@@ -32,36 +32,36 @@ from netwise.watching.watch import watch
 STEPS = 3  # of a copy: some weights get no gradient in the first
 MOST_BYTES = 4e9  # of weights and buffers to copy
 MOST_SECONDS = 30.0  # for questions to copies, after the steps
-# Rules of `own_loops` that one batch can answer; the others are about the user's loop, which is not
-# called here.
-OF_ONE_BATCH = (
-    "samples_mix",
-    "axes_scrambled",
-    "padding_mask_inverted",
-    "padding_is_a_word",
-    "train_eval_differ",
-    "hidden_state_random",
-    "recurrence_unused",
-    "input_unused",
-    "joined_with_itself",
-    "dropout_of_outputs",
-    "state_detached_each_step",
-    "backward_misfits",
-    "one_answer_for_batch",
-    "loss_constant",
-    "loss_ignores_targets",
-    "layer_repeated",
-    "bn_with_one_sample",
-    "softmax_of_one_unit",
-    "constant_output",
-    "dead_at_start",
-    "bottleneck",
-    "step_fails",
-    "gradient_zero",
-    "targets_masked",
-    "not_finite",
+# Rules about what the user's loop does between batches, in evaluation and over time. The steps made
+# here are no such loop: they clear gradients, take the same batch each time, and evaluate nothing.
+OF_THE_LOOP = (
+    "state_not_loaded",
+    "loss_without_step",
+    "inner_steps_idle",
+    "stale_gradients",
+    "gradients_cleared_before_step",
+    "accumulation_not_divided",
+    "clipped_before_unscale",
+    "optimizer_made_anew",
+    "clipped_away",
+    "warm_up_too_long",
+    "rate_swings",
+    "evaluation_mode_in_training",
+    "training_mode_in_evaluation",
+    "evaluation_prepared_otherwise",
+    "evaluation_asks_otherwise",
+    "evaluation_drawn_anew",
+    "inputs_beyond_training",
+    "score_misread",
+    "same_batch_again",
+    "not_shuffled",
+    "random_numbers_repeat",
+    "labels_change",
+    "leak",
+    "nothing_held_out",
+    "too_few_steps",
+    "too_short",
 )
-OF_THE_LOOP = ("stale_gradients",)  # of others, those that the steps made here cannot show
 FAILED = "the first training step raised an error"
 NO_OPTIMIZER = "no optimizer was given: write optimizer=..."
 OF_OPTIMIZERS = ("weights_stand_still", "nothing_trainable", "graph_cut")
@@ -115,15 +115,15 @@ def preflight(
     optimizers = _checked(model, loss, optimizer)
     args, kwargs, target = _checked_batch(batch)
     history = _history(_Asked(model, loss, optimizers, args, kwargs, target))
-    chosen = [rule for rule in rules if _is_asked(rule)]
-    report = diagnose(history, [rule for rule in chosen if not rule.symptom])
+    report = diagnose(history, [rule for rule in rules if _is_asked(rule)])
     return replace(report, unchecked=_short_reasons(report, history, bool(optimizers)))
 
 
 def _is_asked(rule: Rule) -> bool:
-    """Whether a rule is about the model, the loss, the optimizer or the batch."""
-    about_loop = rule.own_loops or rule.name in OF_THE_LOOP
-    return rule.name in OF_ONE_BATCH or not about_loop
+    """Whether a rule is about the model, the loss, the optimizer or the batch. A gradient of
+    exactly 0 is the one symptom that a single batch shows."""
+    of_one_batch = rule.name == "gradient_zero" or not rule.symptom
+    return of_one_batch and not rule.at_end and rule.name not in OF_THE_LOOP
 
 
 @dataclass(frozen=True)

@@ -167,3 +167,53 @@ def test_some_features_of_another_scale(after: float, found: bool) -> None:
     answer = with_models(data, 0.1, 2.5)
     assert isinstance(answer, nw.Finding) is found
     assert not found or answer.grade == "cause"  # type: ignore[union-attr]
+
+
+def test_a_few_training_rows_of_another_size_are_no_other_preparation() -> None:
+    whole = {
+        signals.TRAINING_INPUT_MEAN: [12.0] * 3,
+        signals.TRAINING_INPUT_STD: [180.0] * 3,
+        signals.EVALUATION_INPUT_MEAN: [0.0] * 3,
+        signals.EVALUATION_INPUT_STD: [1.0] * 3,
+        signals.EVALUATION_INPUT_OFFSET: [0.1] * 3,
+        signals.EVALUATION_INPUT_RATIO: [1 / 180] * 3,
+    }
+    batches = {signals.INPUT_MEAN: [0.0] * 9 + [80.0], signals.INPUT_STD: [1.0] * 9 + [900.0]}
+    rule = evaluation.evaluation_prepared_otherwise
+    assert found(rule(observed(whole)))
+    assert rule(observed({**whole, **batches})) is None
+
+
+@pytest.mark.parametrize(
+    ("across", "apart", "is_found"),
+    [(0.15, 1.0, True), (0.15, 0.1, False), (0.8, 1.0, False)],
+    ids=["others", "other classes", "harmless"],
+)
+def test_evaluated_inputs_with_other_axes(across: float, apart: float, is_found: bool) -> None:
+    """Transposed pictures: either part can be predicted, and the one says nothing of the other."""
+    data = nw.DataFacts(
+        class_targets=True,
+        inputs_apart=apart,
+        evaluation_chance_score=0.1,
+        evaluation_linear_score=across,
+        inside_training_score=0.95,
+        inside_training_chance=0.1,
+        inside_evaluation_score=0.95,
+        inside_evaluation_chance=0.1,
+    )
+    answer = with_models(data, 0.0, 1.0)
+    assert isinstance(answer, nw.Finding) == is_found
+
+
+def test_statistics_that_cost_an_evaluation_much_though_it_is_fair() -> None:
+    """0.9 instead of 0.98 is lost on the way from training batches to evaluation."""
+    off = {
+        signals.NORM_MEAN_OFFSET: [1.0] * 4,
+        signals.VALID_LOSS: [0.3] * 4,
+        signals.VALID_ACCURACY: [0.9] * 8,
+        signals.ACCURACY: [0.97] * 8,
+    }
+    data = nw.DataFacts(class_targets=True, evaluation_linear_score=0.97, evaluation_samples=400)
+    run = observed(off, final=0.1)
+    assert evaluation.running_statistics_misfit(run) is None
+    assert found(evaluation.running_statistics_misfit(run.but(data=data)))

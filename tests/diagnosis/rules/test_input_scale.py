@@ -61,3 +61,14 @@ def test_inputs_that_grow_with_the_weights_are_no_cause() -> None:
     assert rule(run(1.0, 1.5, 2.0, 40.0, 300.0, 2000.0, 9000.0)) is None
     assert found(rule(run(400.0, 500.0, 300.0, 400.0))).rule == "inputs_not_normalised"
     assert found(rule(run(400.0, 1.0, 500.0, 2000.0, 2000.0))).rule == "inputs_not_normalised"
+
+
+def test_a_few_rows_of_another_size() -> None:
+    def run(*spreads: float) -> nw.History:
+        return history(
+            whole={signals.INPUT_MEAN: [0.0] * len(spreads), signals.INPUT_STD: list(spreads)}
+        )
+
+    finding = found(input_scale.inputs_not_normalised(run(*[1.0] * 7, 500.0, *[1.0] * 4)))
+    assert "In 1 of 12 watched batches, first in step 70" in finding.sentence
+    assert input_scale.inputs_not_normalised(run(*[1.0] * 7, 5.0, *[1.0] * 4)) is None

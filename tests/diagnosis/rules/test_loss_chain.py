@@ -90,6 +90,12 @@ def test_what_does_not_fit(
         (SQUARED_ERROR, "Softmax Addmm", {**COUNTS, "target_row_sums": (3.0, 9.0)}),
         (SQUARED_ERROR, "Addmm", {**LABELS, "target_row_sums": (0.0, 4.0)}),
         ("", "", {}),
+        # One side of a product: a gate, whose other side has no activation.
+        (CROSS_ENTROPY, "LogSoftmax Add Mul Softmax Addmm", {}),
+        (CROSS_ENTROPY, "LogSoftmax Mul Sigmoid Addmm", {}),
+        (BINARY_CROSS_ENTROPY_OF_LOGITS, "Mul Sigmoid Addmm", {}),
+        (SQUARED_ERROR, "Sum Mul Softmax Addmm", {"output_shape": (64, 1)}),
+        (BINARY_CROSS_ENTROPY, "Mul Softmax Addmm", {**LABELS, "target_row_sums": (0.0, 4.0)}),
     ],
     ids=str,
 )

@@ -120,3 +120,11 @@ def test_a_validation_loss_that_swings_between_epochs(
 ) -> None:
     answer = oscillation(by_epochs(train, swing, step))
     assert isinstance(answer, nw.Finding) == is_found
+
+
+def test_a_learning_rate_that_rose_before_a_jump_is_named() -> None:
+    run = jumping(after=9.0)
+    rates = nw.Series((0, 100, 290, 300), (0.1, 0.1, 0.1, 8.0))
+    finding = found(spike(run.but(series={**run.series, (signals.RATE, ""): rates})))
+    assert "at most 0.1 before, and up to 8 since" in finding.sentence
+    assert "rate" not in found(spike(run)).sentence

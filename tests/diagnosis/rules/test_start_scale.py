@@ -68,7 +68,10 @@ def test_large_weights_that_saturate() -> None:
 def test_small_weights_through_which_nothing_passes() -> None:
     finding = found(start_scale.start_too_small(run(0.01, spread=1e-6)))
     assert finding.evidence[1].value == pytest.approx(1e-6)
-    assert start_scale.start_too_small(run(0.05, spread=1e-6)) is None
+    # Less is too small only where it fades with depth.
+    assert found(start_scale.start_too_small(run(0.05, spread=1e-6))).grade == "cause"
+    assert start_scale.start_too_small(run(0.05, spread=1e-3)) is None
+    assert start_scale.start_too_small(run(0.5, spread=1e-6)) is None
     # Such as sine layers with a factor of 30 in the activation, or norm layers.
     assert start_scale.start_too_small(run(0.01, spread=0.5)) is None
     assert start_scale.start_too_small(run(0.01, spread=1e-6, final=0.1)) is None

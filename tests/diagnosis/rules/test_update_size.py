@@ -248,3 +248,16 @@ def test_one_unusual_batch_is_no_fault_of_the_rate() -> None:
 
     assert update_size.rate_too_high(run(1e9, 2.0)) is None
     assert "rose to" in found(update_size.rate_too_high(run(1e9, 2.9))).sentence
+
+
+@pytest.mark.parametrize(("factor", "is_found"), [(1e-3, True), (0.5, False)])
+def test_a_loss_that_is_multiplied_by_a_small_number(factor: float, is_found: bool) -> None:
+    """Its gradients are as small, and would be large enough without it."""
+    run = observed(
+        by_layer={signals.UPDATE_RATIO: flat(1e-6, 1e-6), signals.GRADIENT_RATIO: flat(1e-4, 1e-4)},
+        losses=(nw.LossTerm("cross entropy", factor=factor, place="train.py:7"),),
+    )
+    answer = update_size.rate_too_low(run)
+    assert isinstance(answer, nw.Finding) == is_found
+    if is_found:
+        assert "multiplied by 0.001 before `backward` (train.py:7)" in found(answer).sentence

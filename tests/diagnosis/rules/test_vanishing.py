@@ -80,3 +80,15 @@ def test_recurrent_layers_whose_gradient_fades_later_show_another_fault() -> Non
         layers = (nw.Layer("encoder", kind, 8, 16), nw.Layer("head", "Linear", 16, 3))
         run = history({signals.GRADIENT_RMS: [first, steady]}, layers=layers)
         assert isinstance(vanishing.vanishing_gradient(run), nw.Finding) is is_found, kind
+
+
+def test_queries_and_keys_that_are_written_out() -> None:
+    """They act through a softmax alone, and no next layer gets their outputs."""
+    small = {signals.GRADIENT_RMS: flat(1e-4, 1e-4, 5e-3, 1e-2)}
+    for between, is_found in ("", False), ("Tanh", True):
+        layers = (
+            *(nw.Layer(f"layer{i}", "Linear", 8, 8, between) for i in range(3)),
+            nw.Layer("last", "Linear", 8, 3),
+        )
+        answer = vanishing.vanishing_gradient(history(small, layers=layers))
+        assert isinstance(answer, nw.Finding) == is_found

@@ -12,6 +12,9 @@ from netwise.history import History
 # Operations that keep a part of a tensor.
 SELECTIONS = ("getitem", "select", "narrow", "index_select", "gather", "chunk", "split", "unbind")
 
+# Of single values: minus their mean these are 0.
+NORMALIZATIONS = ("layer_norm", "group_norm", "instance_norm")
+
 
 def constant_output(history: History) -> Answer:
     """Find a network whose outputs do not depend on its inputs, because it does not get them, keeps
@@ -24,7 +27,7 @@ def constant_output(history: History) -> Answer:
     facts = first_batch_fact(history, "constant_output")
     if isinstance(facts, Unchecked):
         return facts
-    kinds = (OUTPUT_RECTIFIER, *SELECTIONS)
+    kinds = (OUTPUT_RECTIFIER, *SELECTIONS, *NORMALIZATIONS)
     certain = facts.constant_after == INPUTS or facts.constant_kind in kinds
     if not facts.constant_output or not certain:
         return None
@@ -116,6 +119,12 @@ def _why(facts: FirstBatch, name: str) -> str:
             "axis that it is taken from. Layers of sequences without `batch_first=True` have the "
             "axes (time, batch, features)."
         )
+    if facts.constant_kind in NORMALIZATIONS:
+        what = f"The normalization in `{name}`" if name else "A normalization"
+        return (
+            f"{what} is over single values, as over one unit: minus their mean these are 0, and "
+            "nothing of the inputs is left."
+        )
     return f"The outputs are 0, because {_rectifier(name)} ends the network: it has no gradient."
 
 
@@ -124,6 +133,8 @@ def _change(facts: FirstBatch, name: str) -> str:
         return ""
     if facts.constant_kind in SELECTIONS:
         return "h[:, 0]  # the first place of each sample, where h is (batch, time, features)"
+    if facts.constant_kind in NORMALIZATIONS:
+        return "return self.last(h)  # no normalization of one unit"
     return "return self.last(h)  # no ReLU on the outputs"
 
 

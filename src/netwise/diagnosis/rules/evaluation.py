@@ -6,6 +6,7 @@ from __future__ import annotations
 from math import exp, sqrt
 from statistics import median
 
+from netwise.diagnosis.curves import level_at_end
 from netwise.diagnosis.rules.better_models import matched_by_simple_models
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.labels import skill
@@ -18,20 +19,24 @@ from netwise.diagnosis.rules.observation import (
     signal_of_loop,
     steps_where,
 )
-from netwise.diagnosis.rules.outcome import LEARNED, loss_share
+from netwise.diagnosis.rules.outcome import LEARNED, loss_share, score_error, valid_score
 from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History, Series
 from netwise.signals import (
+    ACCURACY,
     EVALUATION_INPUT_MEAN,
     EVALUATION_INPUT_OFFSET,
     EVALUATION_INPUT_RATIO,
     EVALUATION_INPUT_STD,
     EVALUATION_MODE,
+    INPUT_MEAN,
+    INPUT_STD,
     NORM_MEAN_OFFSET,
     NORM_VARIANCE_RATIO,
     TRAINING_INPUT_MEAN,
     TRAINING_INPUT_STD,
     TRAINING_MODE,
+    VALID_ACCURACY,
     VALID_LOSS,
 )
 
@@ -50,6 +55,12 @@ STRETCH = 3.0  # ratio of two standard deviations
 # Where simple models of the training rows show that the scale does harm, smaller distances count:
 # a few of many features may be off.
 SHOWN_SHIFT, SHOWN_STRETCH = 0.5, 1.5
+BEHIND = 0.03  # accuracy
+# Of inputs that are other ones: 1 is told apart without fail, and parts of one data set have less
+# than 0.3.
+TOLD_APART = 0.8
+PREDICTABLE = 0.5  # skill inside of each part
+HALF = 0.5  # of it
 NO_MODES = "no layer that differs between training and evaluation was seen, such as dropout"
 NO_EVALUATION = "no pass under `torch.no_grad()` was observed"
 
@@ -125,7 +136,7 @@ def running_statistics_misfit(history: History) -> Answer:
     )
     if not means and not variances:
         return Unchecked("no evaluation of a module with batch normalization was observed")
-    if _evaluates_well(history):
+    if _evaluates_well(history) and not _falls_behind(history):
         return None
     off, ratio = max(means.values(), default=0.0), max(variances.values(), default=0.0)
     evidence = [
@@ -147,6 +158,19 @@ def running_statistics_misfit(history: History) -> Answer:
         evidence=tuple(crossed),
         strength=max(each.value / each.limit for each in crossed),
     )
+
+
+def _falls_behind(history: History) -> bool:
+    """Whether the network is worse on evaluation rows than a simple model of the training rows,
+    though it answers batches of these better than that: what it learned is lost on the way."""
+    data, valid = history.data, history.of(VALID_ACCURACY)
+    right = history.of(ACCURACY)
+    if data is None or data.best_evaluation_score is None or valid is None or right is None:
+        return False
+    reached, trained = level_at_end(valid), level_at_end(right)
+    if reached is None or trained is None or trained - reached < BEHIND:
+        return False
+    return data.best_evaluation_score - reached > max(BEHIND, 2 * score_error(history))
 
 
 def _late_median(series: Series) -> float:
@@ -210,6 +234,8 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
         evidence.insert(0, Evidence(what, shift, farthest))
     crossed = [each for each in evidence if each.value > each.limit]
     if not crossed:
+        return _other_inputs(history)
+    if _is_usual(history, later_mean, later_std):
         return None
     if _is_next_part(history, mean, std, later_mean, later_std):
         return None
@@ -228,6 +254,55 @@ def evaluation_prepared_otherwise(history: History) -> Answer:
             "mean, std = x_train.mean(0), x_train.std(0)\n"
             "x_train, x_valid = (x_train - mean) / std, (x_valid - mean) / std"
         ),
+    )
+
+
+def _is_usual(history: History, mean: float, std: float) -> bool:
+    """Whether most batches of training have the scale of the evaluated ones: then a few rows or
+    batches of another size make the difference, and the preparation is the same."""
+    means, spreads = history.of(INPUT_MEAN), history.of(INPUT_STD)
+    if means is None or spreads is None or not means.finite or not spreads.finite:
+        return False
+    usual, spread = median(means.finite), median(spreads.finite)
+    if not spread > 0 or not std > 0:
+        return False
+    alike = max(spread / std, std / spread) <= SHOWN_STRETCH
+    return alike and abs(usual - mean) <= SHOWN_SHIFT * spread
+
+
+def _other_inputs(history: History) -> Finding | None:
+    """Evaluated inputs of the same scale that simple models tell from those of training without
+    fail, though either part alone can be predicted: their axes, their order or their colours are
+    others. What the one part teaches says nothing of the other."""
+    data = history.data
+    if data is None or data.inputs_apart is None or data.inputs_apart < TOLD_APART:
+        return None
+    if data.best_evaluation_score is None:
+        return None
+    chance = data.inside_evaluation_chance
+    inside = min(
+        skill(data.inside_training_score, data.inside_training_chance),
+        skill(data.inside_evaluation_score, chance),
+    )
+    across = skill(data.best_evaluation_score, data.evaluation_chance_score)
+    own = skill(valid_score(history), chance)
+    if inside < PREDICTABLE or max(across, own) >= HALF * inside:
+        return None
+    return Finding(
+        rule="evaluation_prepared_otherwise",
+        sentence=(
+            "The inputs of evaluation are of the same scale as those of training, and others: "
+            f"simple models of the training rows answer evaluation with a skill of {across:.2g}, "
+            f"where models of either part answer held-out rows of it with {inside:.2g} or more. "
+            "Compare one sample of each: the order of axes, channels, columns and places."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(
+            Evidence("how well inputs of both can be told apart", data.inputs_apart, TOLD_APART),
+            Evidence("skill across the parts / inside of them", across / inside, HALF, False),
+        ),
+        strength=data.inputs_apart / TOLD_APART,
+        change="x_valid = prepare(raw_valid)  # the function that made x_train, step by step",
     )
 
 

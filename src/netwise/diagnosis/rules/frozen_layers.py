@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
-from netwise.diagnosis.rules.outcome import final_loss_share, has_learned, no_baseline
+from netwise.diagnosis.rules.outcome import (
+    final_loss_share,
+    has_just_begun,
+    has_learned,
+    no_baseline,
+)
 from netwise.history import History
 
 # Share of the loss of guessing that is left: 0.82 and more with frozen random layers that hinder,
@@ -35,14 +40,14 @@ def frozen_layers(history: History) -> Answer:
         return Unchecked(no_baseline(history))
     if left < MUCH:
         return None  # such as random features that are frozen on purpose
-    last = history.layers[-1].name in layers
+    last, begun = history.layers[-1].name in layers, has_just_begun(history)
     return Finding(
         rule="frozen_layers",
         sentence=(
             f"{listed(layers)} {'requires' if len(layers) == 1 else 'require'} no gradient and "
             f"still {'has' if len(layers) == 1 else 'have'} the random weights of torch's "
-            f"initialization{', the last layer among them' if last else ''}; the run has not "
-            "learned."
+            f"initialization{', the last layer among them' if last else ''}"
+            + (". If that is not meant, train them." if begun else "; the run has not learned.")
         ),
         layers=layers,
         steps=(0, history.ended.step),

@@ -20,6 +20,7 @@ from netwise.diagnosis.rules.observation import (
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_GRADIENTS,
+    has_just_begun,
     has_learned,
     no_baseline,
     outcome_known,
@@ -303,11 +304,15 @@ def clipped_before_unscale(history: History) -> Answer:
 def gradient_zero(history: History) -> Answer:
     """Find backward passes that give exactly 0 to all weights, in most watched steps, while the
     loss is not 0; or to all weights of one layer, in each step."""
-    series = signal_of_loop(history, GRADIENT_ZERO)
+    begun = has_just_begun(history)
+    series = signal_of_loop(history, GRADIENT_ZERO, 1 if begun else FEWEST)
     if isinstance(series, Unchecked):
         return series
     solved = _steps_without_loss(history.of(LOSS))
-    zero = tuple(step for step in steps_where(series, lambda v: v > 0) if step not in solved)
+    all_zero = steps_where(series, lambda v: v > 0)
+    if begun and len(all_zero) == len(series) and set(all_zero) <= solved:
+        return _nothing_asked(all_zero)
+    zero = tuple(step for step in all_zero if step not in solved)
     if len(zero) <= MOST * len(series):
         return _layers_without_gradient(history)
     return Finding(
@@ -324,6 +329,22 @@ def gradient_zero(history: History) -> Answer:
             ),
         ),
         strength=len(zero) / len(series) / MOST,
+    )
+
+
+def _nothing_asked(steps: tuple[int, ...]) -> Finding:
+    """A loss that is exactly 0 from the first step on, of weights that have learned nothing."""
+    return Finding(
+        rule="gradient_zero",
+        sentence=(
+            "The loss is exactly 0 and gives no gradient, although nothing was learned yet: it "
+            "counts none of the outputs. Look for a mask that is all 0 or the other way round, for "
+            "a weight of 0, and for a margin that is met by all samples."
+        ),
+        steps=(steps[0], steps[-1]),
+        evidence=(Evidence("steps with a loss of exactly 0", 1.0, MOST, percent=True),),
+        strength=1.0 / MOST,
+        change="assert mask.any()  # places that count are 1, padding is 0",
     )
 
 

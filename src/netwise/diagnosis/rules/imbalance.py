@@ -7,7 +7,7 @@ from math import sqrt
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
-from netwise.diagnosis.rules.outcome import opponents
+from netwise.diagnosis.rules.outcome import has_just_begun, opponents
 from netwise.history import History
 
 RATIO = 10.0  # share of the most frequent class over that of a rare one
@@ -16,6 +16,8 @@ MAJORITY = 0.99  # of the answers are the most frequent class
 SHARE = 0.85  # of the most frequent class, in training
 RANKED = 0.7  # probability that a linear model ranks a rare sample above another one
 FEWEST = 5  # samples of the rare classes
+FEWEST_TARGETS = 100  # of a batch, in which the shares of its classes are seen
+MOST_TARGETS = 0.9  # of one class, from which on accuracy says little
 LEARNED = 0.5  # how often the other classes are answered, where the network has learned them
 HALF = 0.5  # how often rare classes are answered, compared with the others
 Row = tuple[int, int, int]  # asked for, answered, rightly
@@ -39,6 +41,8 @@ def class_imbalance(history: History) -> Answer:
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     data, shares = history.data, history.facts.class_shares or _binary_shares(history)
+    if has_just_begun(history):
+        return _of_targets(history, shares)
     if data is None or not shares or not (data.evaluation_answers or data.answers):
         return Unchecked("class numbers and scores of the classes were not both seen")
     if opponents(history) or _is_weighted(history):
@@ -54,6 +58,30 @@ def class_imbalance(history: History) -> Answer:
     if data.rare_ranking is not None and data.rare_ranking < RANKED:
         return None  # an event that can hardly be foreseen
     return _majority(shares, data.evaluation_answers or data.answers or ())
+
+
+def _of_targets(history: History, shares: tuple[float, ...]) -> Answer:
+    """What the targets of the first batches alone say: nothing is answered yet."""
+    count = history.facts.batch_size or 0
+    if not shares or count < FEWEST_TARGETS:
+        return Unchecked(f"{FEWEST_TARGETS} targets of a batch are needed, and {count} were seen")
+    seen = [share for share in shares if share > 0]
+    if opponents(history) or _is_weighted(history) or len(seen) < 2:
+        return None
+    if max(seen) < MOST_TARGETS or max(seen) < RATIO * min(seen):
+        return None
+    return Finding(
+        rule="class_imbalance",
+        sentence=(
+            f"{100 * max(seen):.3g} % of the {count} targets are class {shares.index(max(seen))}: "
+            "always answering it has this accuracy. Look at the answers to each class, or at a "
+            "score such as balanced accuracy; weights make rare classes count."
+        ),
+        evidence=(
+            Evidence("share of the most frequent class", max(seen), MOST_TARGETS, percent=True),
+        ),
+        strength=max(seen) / MOST_TARGETS,
+    )
 
 
 def _binary_shares(history: History) -> tuple[float, ...]:

@@ -19,6 +19,8 @@ SMALL = 0.01
 # then lost in what they have in common.
 STEADY = 50.0
 APART = 100.0  # largest standard deviation of a feature over the usual one
+ODD = 30.0  # times the standard deviation of the usual batch
+MOST_ODD = 0.5  # of the batches
 EXTREME = 100.0  # root mean square
 FLOODED = 0.05  # of it, in the first activations: layers of torch give about a quarter
 SATURATED = 0.5  # share of the first activations at their limits
@@ -69,7 +71,9 @@ def _of_scale(history: History) -> Answer:
     if 0 < spread < mean / STEADY and offset <= OFFSET:
         return _steady(mean, spread, means)
     if spread <= SPREAD and offset <= OFFSET:
-        return None if apart <= APART else _features_apart(history, apart, means.steps[-1])
+        if apart > APART:
+            return _features_apart(history, apart, means.steps[-1])
+        return _few_rows(history, spread, spreads)
     if size > GROWN * _size_at_start(means, spreads):
         return None  # what the network is fed with follows from what it answered
     evidence = (
@@ -86,6 +90,33 @@ def _of_scale(history: History) -> Answer:
         steps=(0, means.steps[-1]),
         evidence=(evidence,),
         strength=max(spread / SPREAD, offset / OFFSET),
+    )
+
+
+def _few_rows(history: History, spread: float, spreads: Series) -> Finding | None:
+    """A few batches with rows of another size, in the middle of usual ones."""
+    sizes = spreads.finite
+    large = [size for size in sizes if size > ODD * spread]
+    if not spread > 0 or not large or len(large) > MOST_ODD * len(sizes):
+        return None
+    at = spreads.steps[spreads.values.index(large[0])]
+    return Finding(
+        rule="inputs_not_normalised",
+        sentence=(
+            f"In {len(large)} of {len(sizes)} watched batches, first in step {at}, the standard "
+            f"deviation of the inputs is up to {max(large):,.3g}; in most it is {spread:.3g}. A "
+            "few rows are of another size, such as faults of a sensor, marks of missing values, or "
+            "other units: look at the largest numbers, and leave these rows out or limit them."
+        ),
+        steps=(at, spreads.steps[-1]),
+        evidence=(
+            Evidence("largest standard deviation of a batch / usual one", max(large) / spread, ODD),
+        ),
+        strength=max(large) / spread / ODD,
+        change=(
+            "low, high = x_train.quantile(0.001, 0), x_train.quantile(0.999, 0)\n"
+            "x = x.clamp(low, high)  # for training, evaluation and use"
+        ),
     )
 
 

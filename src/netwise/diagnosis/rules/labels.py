@@ -6,7 +6,7 @@ from netwise.data_facts import DataFacts
 from netwise.diagnosis.curves import level_at_end
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.observation import NOT_OBSERVED, loop_observed
-from netwise.diagnosis.rules.outcome import opponents, train_accuracy, valid_score
+from netwise.diagnosis.rules.outcome import has_just_begun, opponents, train_accuracy, valid_score
 from netwise.history import History
 from netwise.signals import ACCURACY, TARGETS_ALIKE, TARGETS_IGNORED, VALID_ACCURACY
 from netwise.tasks import task_named
@@ -28,6 +28,7 @@ STILL_RIGHT = 0.7  # share from which on labels belong to the inputs, whatever t
 APART = 0.5  # how well the inputs of both parts can be distinguished
 RENAMED = 0.3  # gain of accuracy by another numbering of the classes
 FEWEST_BATCHES = 5  # with targets all alike
+FEWEST_TARGETS = 32  # of a single batch: of two even classes, by chance once in 2 billion
 FEWEST_IGNORED = 0.1  # of the targets: a class of its own, and no rest without a label
 
 # From the curves.
@@ -212,7 +213,8 @@ def one_class(history: History) -> Answer:
     if isinstance(term, Unchecked):
         return term
     alike = history.of(TARGETS_ALIKE)
-    if alike is None or len(alike.finite) < FEWEST_BATCHES:
+    fewest = 1 if has_just_begun(history) and _shows_classes(history) else FEWEST_BATCHES
+    if alike is None or len(alike.finite) < fewest:
         count = 0 if alike is None else len(alike.finite)
         return Unchecked(f"targets of {FEWEST_BATCHES} batches are needed, and {count} recorded")
     if min(alike.finite) < 1:
@@ -232,11 +234,17 @@ def one_class(history: History) -> Answer:
         sentence=(
             f"All training targets that were seen are {number:g}"
             + (f"; in evaluation there are {len(others)} classes." if len(others) > 1 else ".")
+            + (" If others follow, shuffle the samples." if has_just_begun(history) else "")
         ),
         steps=(0, alike.steps[-1]),
         evidence=(Evidence("batches whose targets are all one class", 1.0, 0.99, percent=True),),
         grade="cause",
     )
+
+
+def _shows_classes(history: History) -> bool:
+    """Whether one batch has so many targets that they are not all of one class by chance."""
+    return (history.facts.batch_size or 0) >= FEWEST_TARGETS
 
 
 def _same_answers(history: History) -> Answer:

@@ -49,6 +49,7 @@ WEIGHTED = (
 # Between a logarithm and the last layer: they do not make what they get positive.
 NEUTRAL = ("Clamp", "ClampMin", "ClampMax", "Div", "Add", "Sub", "Neg", "Log", "Log2", "Log10")
 RECTIFIER = "Relu"
+GATE = "Mul"
 HIDDEN = "?"
 LARGEST_LOG = 1e-3  # above it a number is no log-probability, rounding allowed for
 OUT_OF_REACH = 0.1  # part of the loss of guessing, or of the targets' variance, that is left
@@ -97,7 +98,7 @@ def _misfit(term: LossTerm) -> str:
 
 def _single_output(term: LossTerm) -> str:
     shape = term.output_shape
-    if len(shape) < 2 or shape[1] != 1 or shape[0] < 2 or not set(term.chain) & set(SOFTMAX):
+    if len(shape) < 2 or shape[1] != 1 or shape[0] < 2 or not set(_applied(term)) & set(SOFTMAX):
         return ""
     return (
         "Softmax over a single output is always 1, whatever the input. Use one output for each "
@@ -111,12 +112,19 @@ def _before(chain: tuple[str, ...], stops: tuple[str, ...]) -> tuple[str, ...]:
     return chain[:place]
 
 
+def _applied(term: LossTerm) -> tuple[str, ...]:
+    """The operations that are applied to all that the loss gets. Behind a product of two computed
+    values, as of a gate with what it lets through, only one of both is followed."""
+    return _before(term.chain, (GATE,))
+
+
 def _softmax_twice(term: LossTerm) -> str:
     """A softmax of log-probabilities is that of the probabilities, so a logarithm in between makes
     the second one harmless."""
-    if term.operation != CROSS_ENTROPY or "LogSoftmax" not in term.chain:
+    chain = _applied(term)
+    if term.operation != CROSS_ENTROPY or "LogSoftmax" not in chain:
         return ""
-    inner = _before(term.chain[term.chain.index("LogSoftmax") + 1 :], LOGARITHMS)
+    inner = _before(chain[chain.index("LogSoftmax") + 1 :], LOGARITHMS)
     limits = _limits(term)
     floor = None if limits is None else _floor(term, *limits)
     if floor is not None and not floor[0] > OUT_OF_REACH * floor[1]:
@@ -232,7 +240,7 @@ def _targets_out_of_reach(term: LossTerm) -> str:
 def _sigmoid_twice(term: LossTerm) -> str:
     if term.operation != BINARY_CROSS_ENTROPY_OF_LOGITS:
         return ""
-    inner = _before(term.chain, (*LOGARITHMS, "Logit"))
+    inner = _before(_applied(term), (*LOGARITHMS, "Logit"))
     first = next((name for name in inner if name in PROBABILITIES), "")
     if not first:
         return ""
@@ -353,7 +361,7 @@ def _may_be_probabilities(term: LossTerm) -> bool:
 
 
 def _several_labels(term: LossTerm) -> str:
-    if not set(term.chain) & set(SOFTMAX) or not _may_be_probabilities(term):
+    if not set(_applied(term)) & set(SOFTMAX) or not _may_be_probabilities(term):
         return ""
     shape = term.output_shape
     if len(shape) == 2 and shape[0] == shape[1]:

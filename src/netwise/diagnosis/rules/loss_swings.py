@@ -29,7 +29,7 @@ from netwise.diagnosis.rules.outcome import (
     too_few_steps,
 )
 from netwise.history import DIVERGED, History, Series
-from netwise.signals import LOSS, TRAIN_LOSS, UPDATE_RATIO, VALID_LOSS
+from netwise.signals import LOSS, RATE, TRAIN_LOSS, UPDATE_RATIO, VALID_LOSS
 
 # Autocorrelation of the loss, half a swing apart. Sound programs of the clinic and of the zoo have
 # -0.48 and more, since the noise of batches is independent.
@@ -47,6 +47,7 @@ FEWEST_LOSSES = 80  # for the autocorrelation of the last half
 JUMP = 8.0  # a loss over those before it
 STAYS = 3.0  # all later losses over those before the jump
 BEFORE = 10  # losses before it
+RAISED = 3.0  # a learning rate over the highest one before
 LOST = 0.1  # of the loss of guessing, by which the loss has risen where that matters
 
 
@@ -150,6 +151,7 @@ def spike(history: History) -> Answer:
         sentence=(
             f"The training loss was {before:.3g} before step {losses.steps[place]}, jumped to "
             f"{losses.values[place]:.3g} and has stayed at {after:.3g} since."
+            f"{_risen_rate(history, losses.steps[place])}"
         ),
         steps=(losses.steps[place], losses.steps[-1]),
         evidence=(
@@ -157,6 +159,21 @@ def spike(history: History) -> Answer:
             Evidence("level after it over the level before", after / before, STAYS),
         ),
         strength=min(after / before / STAYS, 1e6),
+    )
+
+
+def _risen_rate(history: History, step: int) -> str:
+    """What the learning rate did before a jump of the loss; "" where it was the highest before."""
+    rates = history.of(RATE)
+    pairs = [] if rates is None else list(zip(rates.steps, rates.values, strict=True))
+    # The step after which the loss is first seen to be high may not have been watched.
+    earlier = [rate for at, rate in pairs if at < step - BEFORE]
+    now = [rate for at, rate in pairs if at >= step - BEFORE]
+    if not earlier or not now or max(earlier) <= 0 or max(now) < RAISED * max(earlier):
+        return ""
+    return (
+        f" The learning rate was at most {max(earlier):.3g} before, and up to {max(now):.3g} "
+        "since: look at what sets it."
     )
 
 

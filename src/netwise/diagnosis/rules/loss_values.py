@@ -81,16 +81,23 @@ def softmax_over_batch(history: History) -> Answer:
         return None
     place, _, along = wiring.softmax_over_batch.partition(", targets along ")
     if along:
+        of_numbers = not along.startswith("axis ")
+        what = (
+            f"the targets choose among {along}: the numbers of one sample are no probabilities "
+            "of them"
+            if of_numbers
+            else f"the targets sum to 1 along {along}: probabilities are compared with targets "
+            "that they cannot equal"
+        )
         return Finding(
             rule="softmax_over_batch",
             sentence=(
-                f"The softmax of the loss runs along {place}, and the targets sum to 1 along "
-                f"{along}: probabilities are compared with targets that they cannot equal. Take "
-                "the softmax along the axis of the classes."
+                f"The softmax of the loss runs along {place}, and {what}. Take the softmax along "
+                "the axis of the classes."
             ),
             steps=(0, history.ended.step),
             evidence=(Evidence("softmax functions along another axis", 1.0, 0.0),),
-            change=f"log_softmax(outputs, dim={along.removeprefix('axis ')})  # the classes",
+            change=f"log_softmax(outputs, dim={'-1' if of_numbers else along[5:]})  # the classes",
         )
     return Finding(
         rule="softmax_over_batch",

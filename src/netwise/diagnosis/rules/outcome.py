@@ -71,14 +71,21 @@ def too_few_steps(
 
 
 def final_loss(history: History) -> float | None:
-    """Training loss at the end: of the last epoch, or over the last tenth of the watched steps."""
+    """Training loss at the end: of the last epoch, or over the last tenth of the watched steps. Of
+    a run that has just begun over all of them: what they show is the start."""
     epochs = history.of(TRAIN_LOSS)
     if epochs is not None and len(epochs):
         return epochs.last
     steps = history.of(LOSS)
-    if steps is None or len(steps) < FEWEST:
+    if steps is None or not len(steps) or (len(steps) < FEWEST and not has_just_begun(history)):
         return None
     return mean(steps.values[-max(FEWEST, len(steps) // 10) :])
+
+
+def has_just_begun(history: History) -> bool:
+    """Whether no more than the first steps of a program are known, as in a check before training:
+    what a rule says of a run that has not learned holds of its start."""
+    return history.wiring is not None and 0 < history.ended.step < FEWEST
 
 
 def final_loss_share(history: History) -> float | None:

@@ -10,10 +10,12 @@ from netwise.diagnosis.rules.layer_sizes import norm_changes
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     finite_median,
+    has_just_begun,
     has_learned,
     no_baseline,
     outcome_known,
     series_by_layer,
+    too_few_steps,
 )
 from netwise.history import History
 from netwise.signals import (
@@ -54,6 +56,8 @@ def brakes_too_strong(history: History) -> Answer:
     """
     if not history.series:
         return Unchecked("nothing was recorded: call w.step(loss, y) after loss.backward()")
+    if has_just_begun(history):
+        return Unchecked(too_few_steps(history.ended.step, "steps"))
     if has_learned(history):
         return None
     checks = (_dropout(history), _decay(history), _penalty(history), _shrunk(history))

@@ -30,6 +30,12 @@ SMALL_GAIN = 0.025
 # large. Scaled parametrizations (NTK) have large weights and sound outputs.
 FAR_OFF = 4.0
 SATURATED = 0.5  # share of a layer's outputs at their limits
+# Weights that are small by less fade with depth: below half of torch's start in the median, so that
+# before the last layer hardly anything is left of how inputs differ. Normalization and branches
+# that skip layers keep it.
+LOW_GAIN = 0.3
+DEEP = 4  # layers
+LOST = 1e-3
 FADED = 0.05  # outputs over inputs at the start: a tenth and more in sound programs
 LARGE_INPUT = 10.0  # inputs beyond it are a fault of their own
 NO_START = "the norms of the weights before the first step were not recorded"
@@ -125,8 +131,8 @@ def _starts_saturated(history: History) -> tuple[str, Evidence] | None:
 
 
 def start_too_small(history: History) -> Answer:
-    """Find weights that start many times too small in most layers, so that the outputs hardly
-    depend on the inputs; in a run that has not learned."""
+    """Find weights that start many times too small in most layers, or too small for the depth, so
+    that the outputs hardly depend on the inputs; in a run that has not learned."""
     if history.wiring is None:
         return Unchecked(NOT_OBSERVED)
     start = gains(history)
@@ -134,15 +140,21 @@ def start_too_small(history: History) -> Answer:
         return Unchecked(NO_START)
     gain = median(start.values())
     equal = any(layer.equal_units for layer in history.hidden)  # a fault of its own
-    if gain >= SMALL_GAIN or len(start) < 2 or equal or has_learned(history):
+    if gain >= LOW_GAIN or len(start) < 2 or equal or has_learned(history):
         return None
     passed = _passed(history)
     if passed is None:
         return Unchecked("the sizes of the inputs or outputs at the start were not recorded")
+    if gain >= SMALL_GAIN:
+        # Without the last layer, which is made small on purpose.
+        passed /= start.get(history.layers[-1].name, 0.0) or math.inf
+        if len(start) < DEEP or not 0 < passed < LOST:
+            return None
     if passed >= FADED:
         return None  # such as sine layers, whose factor stands in the activation
     if not outcome_known(history):
         return Unchecked(no_baseline(history))
+    limit, least = (SMALL_GAIN, FADED) if gain < SMALL_GAIN else (LOW_GAIN, LOST)
     return Finding(
         rule="start_too_small",
         sentence=(
@@ -150,13 +162,13 @@ def start_too_small(history: History) -> Answer:
             f"so the first outputs vary by {passed:.1g} of what the inputs vary by: signal and "
             "gradient shrink with each layer."
         ),
-        layers=tuple(name for name in start if start[name] < SMALL_GAIN),
+        layers=tuple(name for name in start if start[name] < limit),
         steps=(0, history.ended.step),
         evidence=(
-            Evidence("rms(w) * sqrt(fan_in) at the start", gain, SMALL_GAIN, above=False),
-            Evidence("variation of outputs over that of inputs", passed, FADED, above=False),
+            Evidence("rms(w) * sqrt(fan_in) at the start", gain, limit, above=False),
+            Evidence("variation of outputs over that of inputs", passed, least, above=False),
         ),
-        strength=min(SMALL_GAIN / gain, 1e300),
+        strength=min(limit / gain, 1e300),
         grade="cause",
     )
 

@@ -6,6 +6,7 @@ from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unc
 from netwise.diagnosis.rules.outcome import (
     FEWEST,
     NO_LAYERS,
+    has_just_begun,
     has_learned,
     no_baseline,
     outcome_known,
@@ -39,7 +40,7 @@ def start_symmetric(history: History) -> Answer:
             return Unchecked(no_baseline(history))
     else:
         count = max(len(recorded[name]) for name in still)
-        if count < FEWEST:
+        if count < FEWEST and not has_just_begun(history):
             return Unchecked(too_few_steps(count, "watched steps"))
     return Finding(
         rule="start_symmetric",

@@ -77,6 +77,7 @@ TURNED = 0.8  # of 1, which is exactly to and fro; sound programs have 0.66 and 
 RISING = 5.0  # standard deviations of the noise
 MOSTLY = 0.5  # of the watched steps; a rate that falls to 0 at the end has such steps, too
 LIVE_GRADIENT = 1e-2  # |g| / |w|: below it the gradient is small, and not the rate
+SMALL_FACTOR = 0.1  # of a whole loss, that makes its gradients small
 
 
 def rate_too_high(history: History) -> Answer:
@@ -279,9 +280,11 @@ def rate_too_low(history: History) -> Answer:
         and not _pretrained(history)
     )
     limit = SHORT if near else TOO_SHORT
-    if not 0 < usual[most] < limit or gradient < LIVE_GRADIENT:
+    if not 0 < usual[most] < limit:
         return None
     steps = updates[most].steps
+    if gradient < LIVE_GRADIENT:
+        return _by_factor(history, usual[most], gradient, steps)
     moved = (
         ""
         if way is None
@@ -300,6 +303,43 @@ def rate_too_low(history: History) -> Answer:
             Evidence("largest |g| / |w|", gradient, LIVE_GRADIENT),
         ),
         strength=min(limit / usual[most], 1e300),
+    )
+
+
+def _by_factor(
+    history: History, longest: float, gradient: float, steps: tuple[int, ...]
+) -> Finding | None:
+    """Steps that are short because the whole loss is multiplied by a small number, without which
+    the gradients would be large enough. Adaptive optimizers do not see the factor.
+
+    Args:
+        longest: |step| / |w| of the layer that changes most.
+        gradient: |g| / |w| of the layer where it is largest.
+        steps: the watched ones.
+    """
+    terms = () if history.wiring is None else history.wiring.losses
+    factors = {abs(term.factor) for term in terms if not term.penalty and term.operation}
+    factor = min(factors, default=1.0)
+    if len(factors) != 1 or not 0 < factor < SMALL_FACTOR or gradient / factor < LIVE_GRADIENT:
+        return None
+    if longest > TOO_SHORT:
+        return None
+    at = f" ({terms[0].place})" if terms[0].place else ""
+    return Finding(
+        rule="rate_too_low",
+        sentence=(
+            f"The loss is multiplied by {factor:.2g} before `backward`{at}, and all gradients are "
+            f"as small: a step changes no layer's weights by more than {100 * longest:.2g} % of "
+            f"their norm{rate_text(history)}. Leave the factor out: the loss is a mean already."
+        ),
+        steps=(steps[0], steps[-1]),
+        evidence=(
+            Evidence("factor of the loss", factor, SMALL_FACTOR, above=False),
+            Evidence("largest |step| / |w|", longest, TOO_SHORT, above=False),
+        ),
+        strength=min(TOO_SHORT / longest, 1e300),
+        grade="cause",
+        change="loss.backward()  # without the constant; accumulated: (loss / batches).backward()",
     )
 
 

@@ -25,6 +25,7 @@ from netwise.signals import GRADIENT_RMS
 LIMIT = 25.0
 EARLY = 4  # one layer of so many is near the inputs
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
+OF_ATTENTION = ("queries", "keys", "values")
 TINY = 1e-38  # smallest divisor, so that a gradient of exactly 0 is found too
 
 
@@ -58,7 +59,7 @@ def vanishing_gradient(history: History) -> Answer:
     ratio = median(ratios)
     if ratio <= LIMIT or not _all_early(names, series, last):
         return None
-    if _are_normalised(history, names):
+    if _are_normalised(history, names) or _are_queries_and_keys(history, names, series, last):
         return None
     kinds = {layer.name: layer.kind for layer in history.layers}
     if kinds[names[0]] in RECURRENT and not _from_the_start(first, last):
@@ -90,6 +91,23 @@ def _all_early(names: Sequence[str], series: Mapping[str, Series], last: Series)
     return all(
         median(ratios_to_last(series[name].values, last.values) or [0.0]) > LIMIT for name in early
     )
+
+
+def _are_queries_and_keys(
+    history: History, names: Sequence[str], series: Mapping[str, Series], last: Series
+) -> bool:
+    """Whether the first two layers are queries and keys of attention that is written out: they have
+    inputs and units as many as the third, whose gradient is not small, and no next layer gets their
+    outputs through a known activation. They act through a softmax alone, which is flat at the
+    start, and what is before them has its gradient through the third."""
+    first = names[: len(OF_ATTENTION)]
+    if len(names) <= len(OF_ATTENTION):
+        return False
+    layers = [layer for layer in history.layers if layer.name in first]
+    alike = len({(layer.fan_in, layer.fan_out) for layer in layers}) == 1
+    known = any(layer.activation for layer in layers[:-1])
+    of_values = median(ratios_to_last(series[first[-1]].values, last.values) or [0.0])
+    return alike and not known and of_values <= LIMIT
 
 
 def _are_normalised(history: History, names: Sequence[str]) -> bool:
