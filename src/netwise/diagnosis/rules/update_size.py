@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from collections.abc import Sequence
 from math import inf, isfinite
 
 from netwise.diagnosis.curves import last_slope, level_at_end, rise_since_lowest
@@ -307,7 +308,7 @@ def rate_too_low(history: History) -> Answer:
 
 
 def _by_factor(
-    history: History, longest: float, gradient: float, steps: tuple[int, ...]
+    history: History, longest: float, gradient: float, steps: Sequence[int]
 ) -> Finding | None:
     """Steps that are short because the whole loss is multiplied by a small number, without which
     the gradients would be large enough. Adaptive optimizers do not see the factor.
