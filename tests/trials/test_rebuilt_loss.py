@@ -121,3 +121,13 @@ def test_a_loss_for_classes_fits_outputs_and_targets() -> None:
     assert loss_for_classes(LOGITS, CLASSES + 4) is None
     assert loss_for_classes(ONE, CLASSES) is None
     assert loss_for_classes(LOGITS, NUMBERS) is None
+
+
+def test_classes_by_number_in_evaluation_are_rows_for_a_loss_of_rows() -> None:
+    from netwise.trials.rebuilt_loss import _elementwise
+
+    loss = _elementwise(F.mse_loss, lambda o: o, "mean")
+    output, numbers = torch.randn(5, 3), torch.tensor([0, 2, 1, 1, 0])
+    assert torch.equal(loss(output, numbers), loss(output, F.one_hot(numbers, 3).float()))
+    with pytest.raises(ValueError, match="pass loss="):
+        loss(output, torch.randn(5))

@@ -306,6 +306,8 @@ class Experiments:
     def _brake(self) -> tuple[str, str]:
         """What the program's loop does besides the plain steps of a trial: rule and sentence."""
         wiring, of = self.history.wiring, self.history.of
+        if "not_shuffled" in self.report.names:
+            return "not_shuffled", "The plain loop takes the batches in a random order"
         terms = () if wiring is None else wiring.losses
         if self.bench.penalised or any(term.penalty for term in terms):
             return "brakes_too_strong", "The plain loop has no penalty on the weights"

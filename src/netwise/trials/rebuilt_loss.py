@@ -105,12 +105,25 @@ def _likelihood(of: Callable[[Tensor], Tensor], reduction: str, ignored: int | N
 
 def _elementwise(function: Any, of: Callable[[Tensor], Tensor], reduction: str) -> Function:
     def loss(output: Tensor, target: Tensor) -> Tensor:
+        numbers = not target.is_floating_point() and target.shape == output.shape[:-1]
+        if numbers and target.numel() and int(target.min()) >= 0:
+            target = _as_rows(target, output)  # in evaluation classes may be given by number
         if output.shape != target.shape:
-            raise ValueError("shapes differ")
+            raise ValueError(
+                f"the outputs have the shape {tuple(output.shape)} and the targets "
+                f"{tuple(target.shape)}: pass loss=... to `nw.watch`"
+            )
         value: Tensor = function(of(output), target.to(output.dtype), reduction=reduction)
         return value
 
     return loss
+
+
+def _as_rows(numbers: Tensor, output: Tensor) -> Tensor:
+    """Class numbers as rows with one 1; as they are where there are more classes than outputs."""
+    if int(numbers.max()) >= output.shape[-1]:
+        return numbers
+    return F.one_hot(numbers.long(), output.shape[-1]).to(output.dtype)
 
 
 def _same(output: Tensor) -> Tensor:

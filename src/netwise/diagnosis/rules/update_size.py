@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from collections.abc import Sequence
+from itertools import pairwise
 from math import inf, isfinite
 
 from netwise.diagnosis.curves import last_slope, level_at_end, rise_since_lowest
