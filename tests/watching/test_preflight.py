@@ -200,7 +200,9 @@ HEALTHY: dict[str, Callable[[], nw.Report]] = {
     "own loss": lambda: report(OwnLoss(), None, batch=((X, Y), None)),
     "no optimizer": lambda: report(mlp(), optimizer=None),
     "no loss": lambda: report(mlp(), None),
-    "evaluation mode": lambda: report(mlp(3, nn.Dropout()).eval()),
+    "evaluation mode": lambda: report(
+        nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(), nn.Linear(8, 3)).eval()
+    ),
     "module as loss": lambda: report(mlp(), nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2, 1]))),
 }
 
