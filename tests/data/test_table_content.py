@@ -156,7 +156,7 @@ def test_rows_of_few_values_are_no_copies_and_large_numbers_are_shown(tmp_path: 
     assert few.repeats.test > 0
     assert few.advice == ()
     path.write_text("x,y\n" + "".join(f"{i % 7}.5,{1_700_000_000 + i}.25\n" for i in range(60)))
-    assert "from 1700000000.2 to 1700000059.2," in str(nw.data.csv(path, "y").summary())
+    assert "from 1,700,000,000.2 to 1,700,000,059.2," in str(nw.data.csv(path, "y").summary())
 
 
 def test_frames_have_no_file_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
