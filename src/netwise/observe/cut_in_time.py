@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.output_gradients import random_sum
 from netwise.observe.sample_axes import difference, tolerance_of
 
 FEWEST_PLACES = 4  # of a sequence
@@ -167,18 +168,9 @@ def _reached(run: _Run, sequence: Tensor, axis: int) -> int:
         return 0
     with torch.enable_grad():
         leaf = given.requires_grad_(True)
-        outputs = [t for t in _last(run(leaf), axis, places) if t.requires_grad]
-        if not outputs:
+        total = random_sum(_last(run(leaf), axis, places))
+        if total is None:
             return 0
-        generator = torch.Generator().manual_seed(0)
-        weighted = [
-            (t * torch.randn(t.shape, generator=generator).to(t)).sum()
-            for t in outputs
-            if bool(t.isfinite().all())
-        ]
-        if not weighted:
-            return 0
-        total = torch.stack(weighted).sum()
         gradient: Tensor | None = torch.autograd.grad(total, leaf, allow_unused=True)[0]
     if gradient is None:
         return 0

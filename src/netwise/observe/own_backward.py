@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import _is_setup_context_defined
 
 from netwise.observe.nested import tensors_in
+from netwise.observe.output_gradients import all_trained
 from netwise.observe.undisturbed import seed_all
 
 MOST_FUNCTIONS = 4  # classes that are compared
@@ -53,21 +54,14 @@ def own_backward(module: nn.Module, call: Callable[[], Sequence[Tensor]]) -> Own
         module: a copy whose parameters are asked for gradients.
         call: gives its outputs.
     """
-    frozen = [p for p in module.parameters() if not p.requires_grad and p.is_floating_point()]
     found: list[OwnBackward] = []
-    with torch.enable_grad():
-        for p in frozen:
-            p.requires_grad_(True)
-        try:
-            for function in _functions(call()):
-                for args in _arguments(function, call):
-                    with contextlib.suppress(Exception):  # code of the program's own
-                        compared = _compared(function, args)
-                        if compared is not None:
-                            found.append(compared)
-        finally:
-            for p in frozen:
-                p.requires_grad_(False)
+    with all_trained(module.parameters()):
+        for function in _functions(call()):
+            for args in _arguments(function, call):
+                with contextlib.suppress(Exception):  # code of the program's own
+                    compared = _compared(function, args)
+                    if compared is not None:
+                        found.append(compared)
     return min(found, key=lambda each: each.agreement, default=None)
 
 

@@ -18,6 +18,7 @@ from netwise.first_batch import (
     UPPER_LAYERS,
 )
 from netwise.observe.nested import tensors_in
+from netwise.observe.output_gradients import all_trained, random_sum
 
 _Recurrent = nn.RNNBase | nn.RNNCellBase
 
@@ -70,16 +71,9 @@ def unused_recurrence(
     }
     if not layers:
         return None
-    frozen = [p for layer in layers for p in layer.parameters() if not p.requires_grad]
-    with torch.enable_grad():
-        for p in frozen:
-            p.requires_grad_(True)
-        try:
-            calls, outputs = _called(layers, call, args, kwargs)
-            gradients = _gradients(list(layers), outputs)
-        finally:
-            for p in frozen:
-                p.requires_grad_(False)
+    with all_trained(p for layer in layers for p in layer.parameters()):
+        calls, outputs = _called(layers, call, args, kwargs)
+        gradients = _gradients(list(layers), outputs)
     for layer, name in layers.items():
         seen = calls[layer]
         part = ""
@@ -142,15 +136,9 @@ def _called(
 def _gradients(layers: Sequence[_Recurrent], outputs: Sequence[Tensor]) -> dict[Tensor, bool]:
     """For each weight whether the outputs depend on it."""
     weights = [p for layer in layers for p in layer.parameters()]
-    generator = torch.Generator().manual_seed(0)
-    weighted = [
-        (t * torch.randn(t.shape, generator=generator).to(t)).sum()
-        for t in outputs
-        if t.requires_grad and bool(t.isfinite().all())
-    ]
-    if not weighted:
+    total = random_sum(outputs)
+    if total is None:
         return {}
-    total = torch.stack([each.double() for each in weighted]).sum()
     found: Sequence[Tensor | None] = torch.autograd.grad(total, weights, allow_unused=True)
     return {
         p: gradient is not None and bool((gradient != 0).any())
