@@ -6,24 +6,8 @@ from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Find
 from netwise.diagnosis.rules.first_batch_facts import first_batch_fact
 from netwise.diagnosis.rules.observation import NOT_OBSERVED
 from netwise.history import History, Layer
-from netwise.wiring import (
-    ABSOLUTE_ERROR,
-    BINARY_CROSS_ENTROPY,
-    BINARY_CROSS_ENTROPY_OF_LOGITS,
-    CROSS_ENTROPY,
-    HUBER,
-    SQUARED_ERROR,
-    LossTerm,
-)
+from netwise.wiring import LossTerm
 
-LOSSES = (
-    CROSS_ENTROPY,
-    BINARY_CROSS_ENTROPY,
-    BINARY_CROSS_ENTROPY_OF_LOGITS,
-    SQUARED_ERROR,
-    ABSOLUTE_ERROR,
-    HUBER,
-)
 OF_LOSSES = ("LogSoftmax", "Softmax", "Sigmoid", "Sub")  # between the outputs and a loss
 
 
@@ -58,7 +42,7 @@ def dropout_of_outputs(history: History) -> Answer:
 def _takes(term: LossTerm, last: Layer) -> bool:
     """Whether a loss gets the results of the last layer, with no operation between but dropout and
     those of the loss, such as a product with the weights of an embedding."""
-    if term.operation not in LOSSES or term.penalty or not term.chain:
+    if not term.operation or term.penalty or not term.chain:
         return False
     between = [each for each in term.chain[:-1] if each not in OF_LOSSES]
     return not between and last.fan_out in (1, *term.output_shape[-1:])
