@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.utils import compute_class_weight
 
+import netwise as nw
 from netwise.estimators import NetClassifier, NetRegressor
 from netwise.estimators.inputs import class_factors
 
@@ -132,3 +133,21 @@ def test_class_and_sample_weights_together_equal_repeated_rows(class_weight: Any
     weighted = NetClassifier((8,), **settings).fit(x, y, sample_weight=repeats)
     repeated = NetClassifier((8,), **settings).fit(np.repeat(x, repeats, 0), np.repeat(y, repeats))
     np.testing.assert_allclose(weighted.predict_proba(x), repeated.predict_proba(x), atol=1e-6)
+
+
+def test_categories_of_a_frame_are_labels_though_they_be_numbers() -> None:
+    """As in a frame with other words for the same labels."""
+    generator = np.random.default_rng(0)
+    codes = generator.integers(0, 6, 300)
+    effects = np.array([2.0, -1.0, 3.0, 0.0, -2.0, 1.0])
+    y = effects[codes] + 0.1 * generator.normal(size=300)
+    named = NetRegressor((16,), epochs=60, random_state=0).fit(
+        pd.DataFrame({"code": [f"level {code}" for code in codes]}), y
+    )
+    want = named.predict(pd.DataFrame({"code": [f"level {code}" for code in codes[:20]]}))
+    for labels in (codes, codes.astype(str)):
+        frame = pd.DataFrame({"code": pd.Categorical(labels)})
+        model = NetRegressor((16,), epochs=60, random_state=0).fit(frame, y)
+        np.testing.assert_allclose(model.predict(frame.iloc[:20]), want, rtol=1e-4, atol=1e-4)
+    (column,) = nw.data.csv(frame.assign(y=y), target="y").summary().columns[:1]
+    assert column.kind == "category"

@@ -4,7 +4,7 @@ samples."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ from netwise.data.columns.cells import is_missing, is_number
 from netwise.data.columns.fitting import fit_columns, target_matrix
 from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.tables.deciding import are_mistakes
-from netwise.data.tables.frames import as_polars, is_frame, is_pandas
+from netwise.data.tables.frames import as_polars, is_frame, is_labels, is_pandas
 from netwise.memory import require_memory
 from netwise.recipe.table_settings import ONE_BATCH
 
@@ -73,8 +73,13 @@ def cells_of(X: Any) -> dict[str, list[Any]]:
     return {column.name: column.to_list() for column in as_polars(X).iter_columns()}
 
 
+def labels_of(X: Any) -> set[str]:
+    """The columns of a data frame whose type says that they are categories."""
+    return {column.name for column in as_polars(X).iter_columns() if is_labels(column)}
+
+
 def fit_encoder(
-    cells: dict[str, list[Any]], y: Any, numeric: bool = False
+    cells: dict[str, list[Any]], y: Any, numeric: bool = False, labels: Collection[str] = ()
 ) -> tuple[TableEncoder, Tensor]:
     """The encoder of these columns, by what their cells are, and the inputs of these rows.
 
@@ -82,6 +87,7 @@ def fit_encoder(
         cells: by column.
         y: targets: numbers where `numeric`, else one class for each sample; other targets, such as
             several labels, are not looked at.
+        labels: columns that are categories whatever their cells are, as `labels_of` a frame.
     """
     targets = None
     if numeric and np.asarray(y).dtype.kind in "iuf":
@@ -91,7 +97,10 @@ def fit_encoder(
         targets = target_matrix(numbers, len(classes))
     if targets is not None and not np.isfinite(targets).all():
         targets = None  # refused where targets are checked
-    return fit_columns(cells, {name: _kind(column) for name, column in cells.items()}, targets)
+    kinds = {
+        name: "category" if name in labels else _kind(column) for name, column in cells.items()
+    }
+    return fit_columns(cells, kinds, targets)
 
 
 def _kind(column: Sequence[Any]) -> str:

@@ -31,6 +31,7 @@ from netwise.estimators.inputs import (
     dense,
     fit_encoder,
     is_table,
+    labels_of,
     merge_equal_samples,
 )
 from netwise.networks import MLP, CustomNetwork, Network
@@ -137,7 +138,7 @@ class SupervisedEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn 
                     "needs one target. Pass X and y with the same number of rows"
                 )
             cells = cells_of(X)
-            self.encoder_, x = fit_encoder(cells, y, self.numeric_targets)
+            self.encoder_, x = fit_encoder(cells, y, self.numeric_targets, labels_of(X))
             validate_data(self, X, skip_check_array=True)
             return x.numpy(), np.asarray(y)
         x, y = validate_data(

@@ -106,6 +106,8 @@ def _joined(name: object) -> str:
 
 def _cells(column: Any) -> Any:
     """A pandas column as numpy or Python values; gaps are None."""
+    if str(column.dtype) == "category":  # its words are labels, though they be numbers
+        return _labels(column)
     kind = getattr(column.dtype, "kind", "O")
     if kind in "biuf" and not hasattr(column.dtype, "na_value"):
         return column.to_numpy()
@@ -117,6 +119,21 @@ def _cells(column: Any) -> Any:
     if kind == "m":
         return column.to_numpy("timedelta64[us]")
     return list(column.astype(object).where(column.notna(), None))
+
+
+def _labels(column: Any) -> pl.Series:
+    """A pandas column of categories."""
+    import polars as pl  # heavy
+
+    cells = column.astype(object).where(column.notna(), None)
+    return pl.Series([None if cell is None else str(cell) for cell in cells], dtype=pl.Categorical)
+
+
+def is_labels(column: pl.Series) -> bool:
+    """Whether the type of a column says that its cells are categories."""
+    import polars as pl  # heavy
+
+    return isinstance(column.dtype, pl.Categorical | pl.Enum)
 
 
 def _of_columns(columns: Mapping[str, Any]) -> pl.DataFrame:
@@ -133,6 +150,8 @@ def _series(name: str, column: Any) -> pl.Series:
 
     if isinstance(column, np.ndarray) and column.dtype.kind in "biufMm":
         return pl.Series(name, column)
+    if isinstance(column, pl.Series):
+        return column.alias(name)
     cells = [cell.item() if isinstance(cell, np.generic) else cell for cell in column]
     cells = [None if cell is None or cell != cell else cell for cell in cells]
     types = {type(cell) for cell in cells if cell is not None}

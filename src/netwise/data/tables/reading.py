@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from netwise.data.tables.column_cells import text_cells
 from netwise.data.tables.deciding import decide, file_decimal
 from netwise.data.tables.extra_rows import without_extra_rows
-from netwise.data.tables.frames import require_columns
+from netwise.data.tables.frames import is_labels, require_columns
 from netwise.data.tables.gaps import without_numbers
-from netwise.data.tables.kinds import NUMBER, WHOLE, BadCell, ColumnReading
+from netwise.data.tables.kinds import CATEGORY, NUMBER, WHOLE, BadCell, ColumnReading
 from netwise.data.tables.number_forms import COMMA, POINT, decimal_votes
 from netwise.data.tables.options import AS_ERROR, ReadOptions
 from netwise.data.tables.sources import Cells, cells_of
@@ -90,6 +90,8 @@ def decided_table(cells: Cells, options: ReadOptions, target: str | None) -> Tab
             "first line is no header"
         )
     cells = without_extra_rows(_without_empty_rows(cells))
+    labels = {column.name: CATEGORY for column in cells.frame if is_labels(column)}
+    options = replace(options, kinds=tuple({**labels, **dict(options.kinds)}.items()))
     columns = [without_numbers(native(column), options.na) for column in cells.frame]
     texts = {
         column.name: text_cells(column, options.na, target=column.name == target)
