@@ -46,14 +46,14 @@ PACKAGES = ("torch", "scikit-learn", "lightgbm", "catboost", "pytabkit", "pydata
 HEAD = """# Tables: netwise beside boosted trees and RealMLP, all with defaults
 
 Mean score times 100 (accuracy, or R²) over the seeds in brackets, from `benchmarks/tables.py`: its
-docstring says how it is measured. The tables and seeds that are not here were not measured yet,
-among them the larger ones. Defaults of netwise were chosen on other splits (seeds 100 to 102) of
-the tables with a star. On these very splits two things were seen first: that a part should be held
-out from 1,000 rows on (Hdma, Chile), and that an earlier choice of the weight decay was too strong
-for Wages and Computers. The list at the end has each model that was better than netwise, and by how
-much. Seconds are those of the processor: of netwise and HistGradientBoosting in turns in one
-process, on a machine with eight times more work than cores; scores and seconds of the others are
-from an earlier run on the same splits. Versions and every value are in tables.json.
+docstring says how it is measured. The larger tables, which are not here, were not measured yet with
+all models. Defaults of netwise were chosen on other splits (seeds 100 to 102) of the tables with a
+star. On these very splits two things were seen first: that a part should be held out from 1,000
+rows on (Hdma, Chile), and that an earlier choice of the weight decay was too strong for Wages and
+Computers. The list at the end has each model that was better than netwise, and by how much. Seconds
+are those of the processor: of netwise and HistGradientBoosting in turns in one process, beside
+other work; scores and seconds of the others are from other runs on the same splits. Versions and
+every value are in tables.json.
 
 Earlier defaults, which `NetClassifier`'s docstring has as those of a slower fit, took 43 times the
 seconds of HistGradientBoosting. On 19 of the tables and seeds 0 and 1 their mean rank was 2.37, and
