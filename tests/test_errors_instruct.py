@@ -29,7 +29,6 @@ WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = dict.fromkeys(
         ("trials/bench.py", "put_state", "the module has other weights than"),
         ("trials/bench.py", "put_state", "… had another shape at the"),
         ("trials/bench.py", "made_optimizer", "no … could be made: …"),
-        ("trials/rebuilt_loss.py", "_elementwise.loss", "shapes differ"),
     ),
     "caught inside of netwise, where a part of a check is left out",
 )

@@ -22,6 +22,7 @@ ELSEWHERE = {
     ("searches/optuna_storage.py", "open"): "truncates a line of Optuna's journal, under its lock",
     ("training/shared_data.py", "mkdtemp"): "a folder of the operating system's temporary files",
     ("training/progress_files.py", "TemporaryDirectory"): "likewise",
+    ("training/captured/native_program.py", "mkdtemp"): "likewise",
     ("data/download.py", "TemporaryDirectory"): "where an archive is downloaded to by pooch",
     ("data/mapped_file.py", "save_file"): "samples without a second copy in memory",
     ("cli/group.py", "os.open"): "the null device",

@@ -135,8 +135,10 @@ def test_nothing_else_in_the_package_starts_processes() -> None:
         r"joblib\.Parallel\(|ProcessPool\w*\(|\bProcess\(|Popen\(|subprocess|os\.fork"
     )
     files = [path for path in PACKAGE.rglob("*.py") if starts.search(path.read_text("utf-8"))]
-    # That of a workbook is waited for, and ends with an error in this process.
-    assert sorted(path.name for path in files) == ["binary_files.py", "worker_processes.py"]
+    # That of a workbook is waited for, and ends with an error in this process; a compiler ends by
+    # itself.
+    others = ["binary_files.py", "native_program.py"]
+    assert sorted(path.name for path in files) == [*others, "worker_processes.py"]
 
 
 def test_a_backend_that_gives_no_results_before_the_last_gives_all() -> None:

@@ -32,7 +32,7 @@ def unused_input(module: nn.Module, call: Call, args: Any, kwargs: Any, samples:
     Example:
         >>> class Net(nn.Module):
         ...     def forward(self, one, other):
-        ...         return one - one
+        ...         return other + 1
         >>> x = torch.eye(4)
         >>> unused_input(Net(), lambda m, a, k, t: [m(*a, **k)], (x, x + 1), {}, 4)
         'one'

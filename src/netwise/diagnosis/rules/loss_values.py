@@ -274,7 +274,10 @@ TARGETS_MASKED = Rule(
     ),
     healthy="Each batch has targets that count.",
     source="PyTorch documentation, torch.nn.CrossEntropyLoss; pytorch/pytorch issue 70348",
-    explains=("not_finite", "gradient_zero", "exploding_gradient", "underfitting", "not_learning"),
+    explains=(
+        *("not_finite", "gradient_zero", "exploding_gradient", "underfitting", "not_learning"),
+        "classes_unseen",
+    ),
     own_loops=True,
     exact=True,
     change=(
