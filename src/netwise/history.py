@@ -187,8 +187,7 @@ class RunFacts:
         class_targets: whether the targets are class numbers or one-hot rows.
         target_low, target_high, target_mean, target_std: of targets that are numbers.
         target_shape: of a batch of targets, as observed in a program.
-        class_shares: share of each class among the targets that were observed, in the order of the
-            class numbers.
+        class_shares: share of each class among the targets that were observed, from class 0 on.
         weighted_loss: whether classes or samples have weights in the loss that was observed.
 
     Example:

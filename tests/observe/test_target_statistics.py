@@ -514,3 +514,12 @@ def test_few_class_numbers_are_of_one_axis() -> None:
     for target in (torch.rand(4), torch.zeros(4, 2).long(), torch.tensor(3), torch.tensor([3])):
         assert few_class_numbers(target, None) is None
     assert few_class_numbers(torch.zeros(100_000).long(), None) is None
+
+
+def test_shares_are_in_the_order_of_class_numbers_that_need_not_follow_each_other() -> None:
+    statistics = TargetStatistics()
+    statistics.add(torch.tensor([2, 2, 2, 5] * 10), (40, 6))
+    assert statistics.class_shares() == (0, 0, 0.75, 0, 0, 0.25)
+    words = TargetStatistics()
+    words.add(torch.tensor([3, 3, 400, 401] * 10), (40, 500))
+    assert words.class_shares() is None

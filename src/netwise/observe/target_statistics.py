@@ -24,7 +24,7 @@ from netwise.wiring import (
 )
 
 IGNORED = -100  # the class number that torch's losses ignore by default
-MOST_SHARES = 100  # classes whose shares are given
+MOST_SHARES = 128  # class numbers whose shares are given
 FEWEST = 5  # targets for each class or column; of fewer a constant fits the sample by chance
 FEWEST_ROWS = 8  # rows with a single 1 that are one-hot, where no outputs are known
 CLASSES, NUMBERS = "classes", "numbers"
@@ -124,12 +124,16 @@ class TargetStatistics:
         return {}
 
     def class_shares(self) -> tuple[float, ...] | None:
-        """The share of each class among targets that are class numbers; None for other targets and
-        for more than `MOST_SHARES` classes."""
+        """The share of each class among targets that are class numbers, from class 0 on; None for
+        other targets, and for class numbers that are negative or not below `MOST_SHARES`."""
         if not self.facts().get("class_targets") or self._kind != CLASSES:
             return None
-        _, shares = self._counts.distribution()
-        return tuple(shares.tolist()) if len(shares) <= MOST_SHARES else None
+        values, shares = self._counts.distribution()
+        numbers = [int(value) for value in values.tolist()]
+        if min(numbers) < 0 or max(numbers) >= MOST_SHARES:
+            return None
+        known = dict(zip(numbers, shares.tolist(), strict=True))
+        return tuple(known.get(number, 0.0) for number in range(max(numbers) + 1))
 
     def loss_of_guessing(
         self, operation: str, reduction: str, label_smoothing: float | None = 0.0

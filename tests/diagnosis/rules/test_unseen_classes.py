@@ -53,9 +53,7 @@ def test_classes_that_are_answered_by_a_few_samples() -> None:
         wiring=nw.Wiring(module="Net"),
         facts=nw.RunFacts(class_shares=(0.5, 0.5), batch_size=20),
     )
-    answered = history.but(
-        data=nw.DataFacts(evaluation_answers=((0, 0, 0), (0, 0, 0), (60, 50, 50)))
-    )
-    assert classes_unseen(answered) is None
-    never = history.but(data=nw.DataFacts(evaluation_answers=((0, 30, 0), (0, 30, 0), (60, 0, 0))))
-    assert "class 2" in found(classes_unseen(never)).sentence
+    few_shot = nw.DataFacts(evaluation_answers=((0, 0, 0), (0, 0, 0), (60, 50, 50)))
+    assert classes_unseen(history.but(data=few_shot)) is None
+    never = nw.DataFacts(evaluation_answers=((0, 30, 0), (0, 30, 0), (60, 0, 0)))
+    assert "class 2" in found(classes_unseen(history.but(data=never))).sentence

@@ -47,7 +47,8 @@ def class_imbalance(history: History) -> Answer:
         return Unchecked("class numbers and scores of the classes were not both seen")
     if opponents(history) or _is_weighted(history):
         return None
-    if len(shares) < 2 or max(shares) < RATIO * min(shares):
+    seen = [share for share in shares if share > 0]
+    if len(seen) < 2 or max(seen) < RATIO * min(seen):
         return None
     if data.evaluation_answers:
         shifted = _shifted(shares, data.evaluation_answers)
@@ -136,7 +137,7 @@ def _of_shift(found: _Compared, shares: tuple[float, ...]) -> Finding:
         evidence=(
             Evidence(
                 "share of the most frequent class / of the rarest",
-                max(shares) / max(min(shares), 1e-9),
+                max(shares) / min(share for share in shares if share > 0),
                 RATIO,
             ),
             Evidence(

@@ -182,13 +182,13 @@ def _share_of_a_class(facts: RunFacts) -> float | None:
     """Share of one of two classes; None where there are not two, or it is not known.
 
     It is the mean of targets 0 and 1, whose variance is mean (1 - mean) and of no other numbers
-    between 0 and 1; or the share of class number 0.
+    between 0 and 1; or the share of the lower of two class numbers.
     """
     mean, std = facts.target_mean, facts.target_std
     if facts.target_low == 0 and facts.target_high == 1 and mean is not None and std is not None:
         return mean if 0 < mean < 1 and abs(std**2 - mean * (1 - mean)) < BINARY else None
-    shares = facts.class_shares
-    return shares[0] if shares is not None and len(shares) == 2 and 0 < shares[0] < 1 else None
+    seen = [share for share in facts.class_shares or () if share > 0]
+    return seen[0] if len(seen) == 2 else None
 
 
 NOT_SHUFFLED = Rule(

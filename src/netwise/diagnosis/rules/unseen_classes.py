@@ -29,7 +29,7 @@ def classes_unseen(history: History) -> Answer:
     total, seen = sum(asked), len(batches) * (history.facts.batch_size or 0)
     if total < FEWEST_ROWS or seen < FEWEST_SEEN:
         return Unchecked(f"{FEWEST_SEEN} rows of training are needed, and {seen} were read")
-    trained = [number for number, share in enumerate(shares) if share > 0]
+    trained = {number for number, share in enumerate(shares) if share > 0}
     unseen = [c for c, count in enumerate(asked) if count and c not in trained]
     share = sum(asked[c] for c in unseen) / total
     if sum(answers[c][2] for c in unseen) > RIGHT * share * total:
