@@ -81,7 +81,7 @@ class IdlePasses:
     def shared(self, table: ModelTable) -> tuple[str, str]:
         """Classes of a module whose weights two optimizers hold that step in turn, and of one that
         a loss reaches and none holds; ("", "") without both."""
-        accounts = [a for a in table.accounts.values() if a.steps - a.began >= FEWEST and a.ids]
+        accounts = [a for a in table.accounts.values() if a.made >= FEWEST and a.ids]
         pairs = [(a, b) for a in accounts for b in accounts if a is not b and a.ids == b.ids]
         twice = next(
             (a for a, b in pairs if abs(a.last_tick - b.last_tick) <= len(table.accounts)), None

@@ -275,17 +275,15 @@ class ObservedModel:
         the first one are none."""
         found = self.accounts[:1]
         for account in self.accounts[1:]:
-            made = account.steps - account.began
-            if account.began >= found[-1].steps and (
-                made >= FEWEST_STEPS or account is not self.accounts[-1]
-            ):
+            in_turn = account is self.accounts[-1] and account.made < FEWEST_STEPS
+            if account.began >= found[-1].steps and not in_turn:
                 found.append(account)
         return found
 
     @property
     def main(self) -> OptimizerAccount | None:
         """The optimizer of the longest phase; None before the first step."""
-        return max(self.phases, key=lambda each: each.steps - each.began, default=None)
+        return max(self.phases, key=lambda each: each.made, default=None)
 
     @property
     def losses(self) -> list[tuple[int, float]]:

@@ -312,6 +312,11 @@ class OptimizerAccount:
         self._chosen = [weakref.ref(p) for p in evenly(trainable)]
         self._layout = layout
 
+    @property
+    def made(self) -> int:
+        """Its own steps; `steps` goes on from those of the model before it."""
+        return self.steps - self.began
+
     def chosen(self) -> list[Tensor]:
         """The parameters whose gradients are compared."""
         return [p for p in (ref() for ref in self._chosen) if p is not None]

@@ -155,7 +155,7 @@ def _planned(accounts: Sequence[OptimizerAccount]) -> dict[str, Any]:
 
 def _made_anew(accounts: Sequence[OptimizerAccount]) -> int:
     """How many optimizers with a memory stepped once or twice, of those of the same weights."""
-    short = [a for a in accounts if a.has_memory and a.ids and a.steps - a.began <= 2]
+    short = [a for a in accounts if a.has_memory and a.ids and a.made <= 2]
     return max(Counter(frozenset(a.ids) for a in short).values(), default=0)
 
 

@@ -65,7 +65,7 @@ def recurrence_unused(history: History) -> Answer:
         sentence=_SENTENCES[part].format(layer=layer),
         layers=(layer,),
         evidence=(Evidence("parts of the layer without a gradient", 1.0, 0.0),),
-        change=_CHANGES[part].replace("{layer}", layer),
+        change=_CHANGES[part].format(layer=layer),
     )
 
 
