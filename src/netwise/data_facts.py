@@ -28,6 +28,14 @@ class DataFacts:
             sample and measured on the rest.
         unordered_score: the best of such models that know which symbols a row has, and not their
             places; None for other inputs than symbols at places.
+        score_without_places: the best of simple models that know what a picture or a series holds,
+            and not where; None for other inputs.
+        sorted_targets: the best score where groups of columns of targets are sorted in each row,
+            such as two points by their first coordinate, and the columns of a group; None where
+            columns cannot stand for each other.
+        targets_on_circle: the best score for the place on a circle whose length is the range of the
+            targets, that length, and the share of the nearest neighbours of rows at the ends of
+            the range that are in the other half of it; None for other targets than one number.
         evaluation_chance_score, evaluation_linear_score: the same, measured on the evaluation
             sample.
         evaluation_smooth_score, evaluation_neighbour_score: likewise.
@@ -103,6 +111,9 @@ class DataFacts:
     smooth_score: float | None = None
     neighbour_score: float | None = None
     unordered_score: float | None = None
+    score_without_places: float | None = None
+    sorted_targets: tuple[float, int] | None = None
+    targets_on_circle: tuple[float, float, float] | None = None
     evaluation_chance_score: float | None = None
     evaluation_linear_score: float | None = None
     evaluation_smooth_score: float | None = None

@@ -106,6 +106,14 @@ class FirstBatch:
         alike_shape: of these outputs.
         order_unseen: whether outputs do not depend on the order of the places of a sequence; None
             where no input is one.
+        pooled: a pooling over all places of a map through which everything goes that the outputs
+            depend on, such as "adaptive_avg_pool2d of (32, 16, 6, 6)"; "" without one.
+        pooled_at: its line.
+        convolved: the shape of what the first convolution gets, where that is an input of the
+            module; () without one.
+        convolved_by: that convolution.
+        channels_alike: mean correlation of its neighbouring channels.
+        places_alike: the same along each axis that it slides along.
         hidden_share: how much outputs depend on symbols behind which there is padding, over how
             much they do where these are at the ends of their rows; None without padding.
         padded_places: of padding behind them, the median.
@@ -176,6 +184,12 @@ class FirstBatch:
     alike_since: str | None = None
     alike_at: str = ""
     order_unseen: bool | None = None
+    pooled: str | None = None
+    pooled_at: str = ""
+    convolved: tuple[int, ...] | None = None
+    convolved_by: str = ""
+    channels_alike: float = 0.0
+    places_alike: tuple[float, ...] = ()
     hidden_share: float | None = None
     padded_places: int = 0
     alike_shape: tuple[int, ...] = ()

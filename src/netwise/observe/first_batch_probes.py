@@ -25,6 +25,7 @@ from netwise.first_batch import (
     FirstBatch,
 )
 from netwise.observe.batch_places import added_by_place
+from netwise.observe.convolved_axis import convolved_axis
 from netwise.observe.cut_in_time import cut_in_time
 from netwise.observe.drawn_states import drawn_state
 from netwise.observe.input_dependence import is_constant, narrowest, stays_constant, where_lost
@@ -38,6 +39,7 @@ from netwise.observe.order_of_places import hidden_by_padding, order_is_unseen
 from netwise.observe.own_backward import own_backward
 from netwise.observe.padding_inside import padding_inside
 from netwise.observe.padding_masks import inverted_mask
+from netwise.observe.pooled_places import pooled_places
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
 from netwise.observe.related_samples import relates_samples
@@ -168,12 +170,15 @@ class _Probes:
         """What other orders of the places of sequences show."""
         given = (self.call, self.args, self.kwargs, before, facts.samples)
         unseen, hidden, cut, unused = None, None, 0, None
+        pooled, pooled_at = "", ""
         with contextlib.suppress(Exception):  # the code may not take them
             unseen = order_is_unseen(*given)
         with contextlib.suppress(Exception):
             hidden = hidden_by_padding(*given)
         with contextlib.suppress(Exception):
             cut = cut_in_time(self.module, self.call, self.args, self.kwargs, facts.samples)
+        with contextlib.suppress(Exception):
+            pooled, pooled_at = pooled_places(self.call, self.args, self.kwargs, before)
         with contextlib.suppress(Exception):
             unused = unused_input(
                 self.module,
@@ -187,6 +192,8 @@ class _Probes:
             unused_input=unused,
             cut_in_time=cut,
             order_unseen=unseen,
+            pooled=pooled,
+            pooled_at=pooled_at,
             hidden_share=hidden.share if hidden else None,
             padded_places=hidden.places if hidden else 0,
         )
@@ -201,6 +208,7 @@ class _Probes:
         padding, inside = padding_inside(self.module, self.call, self.args, self.kwargs)
         layer, times = repeated_layer(self.module, self.call, self.args, self.kwargs)
         own, alike, place, unused = None, "", "", None
+        convolved = convolved_axis(operations, list(tensors_in((self.args, self.kwargs))))
         with contextlib.suppress(Exception):  # such inputs and gradients the code may not take
             own = own_backward(self.module, lambda: self.call(self.args, self.kwargs))
         with contextlib.suppress(Exception):
@@ -222,6 +230,10 @@ class _Probes:
             drawn_state=drawn_state(self.module, operations),
             unused_recurrence=unused.layer if unused else "",
             unused_part=unused.part if unused else "",
+            convolved=convolved.shape if convolved else (),
+            convolved_by=convolved.layer if convolved else "",
+            channels_alike=convolved.channels if convolved else 0.0,
+            places_alike=convolved.places if convolved else (),
             last_dropout=last_dropout(operations, before),
             joined=joined,
             padding_of=padding,

@@ -30,6 +30,8 @@ from netwise.observe.simple_models import (
     predictions,
     scores_of,
 )
+from netwise.observe.target_forms import in_order, round_a_circle
+from netwise.observe.without_places import score_without_places
 
 FEWEST = 60  # rows that simple models need
 FEWEST_NUMBERS = 8  # of a row
@@ -85,6 +87,8 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         **_inside(cross_validated(*_asked(sample))),
         rare_ranking=_ranking(sample),
         unordered_score=_unordered(sample),
+        score_without_places=score_without_places(training, classes),
+        **_of_target_forms(sample),
     )
     seen = set(sample.keys)
     operation = next((b.operation for b in training if b.target is not None), "")
@@ -150,6 +154,14 @@ def _unordered(sample: DataSample) -> float | None:
     """The best score of simple models that know which symbols a row has, and not their places."""
     counts = unordered(sample)
     return None if counts is None else cross_validated(*_asked(counts)).best
+
+
+def _of_target_forms(sample: DataSample) -> dict[str, Any]:
+    ordered, circle = in_order(sample), round_a_circle(sample)
+    return {
+        "sorted_targets": (ordered.score, int(ordered.detail)) if ordered else None,
+        "targets_on_circle": (circle.score, circle.detail, circle.share) if circle else None,
+    }
 
 
 def _ranking(sample: DataSample) -> float | None:

@@ -365,6 +365,8 @@ PUBLIC = (
     Loop(b.mask_of_what_is_real, ("padding_mask_inverted",)),
     Loop(b.places_along_the_batch, ("samples_mix",)),
     Loop(b.view_for_transpose, ("axes_scrambled",)),
+    Loop(b.channels_last, ("axes_exchanged",)),
+    Loop(b.angles_as_numbers, ("targets_wrap",)),
     Loop(b.labels_without_room, ("targets_misfit_loss",)),
     Loop(b.ranks_with_zeros, ("targets_misfit_loss",)),
     Loop(b.class_of_the_padding, ("targets_masked",)),

@@ -98,6 +98,39 @@ def view_for_transpose(sick: bool) -> list[float]:
     return _train(_Tagged(sick), x, x % 5, rate=1e-2)
 
 
+def channels_last(sick: bool) -> list[float]:
+    """Sick: series are (samples, time, channels), as other libraries want them."""
+    generator = torch.Generator().manual_seed(8)
+    y = torch.randint(3, (480,), generator=generator)
+    start = torch.rand(480, 1, 2, generator=generator)
+    speed = (1.0 + y)[:, None, None] * torch.tensor([1.0, 1.3])
+    x = torch.sin(6.3 * (start + speed * torch.linspace(0, 2, 40)[None, :, None]))
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv1d(40 if sick else 2, 8, 5 if not sick else 2), nn.ReLU(), nn.AdaptiveMaxPool1d(1),
+        nn.Flatten(), nn.Linear(8, 3),
+    )  # fmt: skip
+    return _train(model, x if sick else x.transpose(1, 2).contiguous(), y, rate=1e-2)
+
+
+def angles_as_numbers(sick: bool) -> list[float]:
+    """Sick: an angle is the target itself; healthy: its sine and cosine."""
+    generator = torch.Generator().manual_seed(9)
+    turn = 6.2831 * torch.rand(480, 1, generator=generator)
+    both = torch.cat([turn.sin(), turn.cos()], 1)
+    x = torch.cat([both, both**2, torch.randn(480, 4, generator=generator)], 1)
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 1 if sick else 2))
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=1e-2), []
+    for rows in batches(480, 32, epochs=8):
+        loss = F.mse_loss(model(x[rows]), (turn if sick else both)[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
 def labels_without_room(sick: bool) -> list[float]:
     """Sick: strides leave fewer time steps than there are labels, and CTC has no path."""
     generator = torch.Generator().manual_seed(5)
