@@ -20,8 +20,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
+from importlib import import_module
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -393,6 +394,43 @@ class Part:
     def with_article(cls) -> str:
         """The family's name in a sentence: "an optimizer"."""
         return ("an " if cls.family_name[0] in "aeiou" else "a ") + cls.family_name
+
+
+class Kinds(Mapping[str, type[Any]]):
+    """Classes of a family by the kind that a file names them by. A class is taken from its package
+    when it is asked for, so that what names all of them need not import them.
+
+    Args:
+        package: that has the classes.
+        names: of those whose kind is their name.
+        kinds: name of the class by its kind, for all others.
+
+    Example:
+        >>> kinds = Kinds("netwise", "SGD", digits="data")
+        >>> list(kinds), kinds["SGD"].__name__
+        (['SGD', 'digits'], 'SGD')
+    """
+
+    def __init__(self, package: str, *names: str, **kinds: str) -> None:
+        names_by_kind = {**{name: name for name in names}, **kinds}
+        self._homes = {kind: (package, name) for kind, name in names_by_kind.items()}
+
+    def __getitem__(self, kind: str) -> type[Any]:
+        package, name = self._homes[kind]
+        found: type[Any] = getattr(import_module(package), name)
+        return found
+
+    def __or__(self, other: Kinds) -> Kinds:
+        """The kinds of both."""
+        both = Kinds("")
+        both._homes = self._homes | other._homes
+        return both
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def __len__(self) -> int:
+        return len(self._homes)
 
 
 def _fields(part: Part) -> tuple[dataclasses.Field[Any], ...]:

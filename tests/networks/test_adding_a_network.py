@@ -1,4 +1,4 @@
-"""A network is added by one file and its line in the tuple: tried in a copy of the package."""
+"""A network is added by one file, and by its lines in the list and the stub: tried in a copy."""
 
 from __future__ import annotations
 
@@ -111,19 +111,22 @@ print("done")
 """
 
 
-def test_a_network_in_one_file_and_its_line_in_the_tuple(tmp_path: Path) -> None:
+def test_a_network_in_one_file_and_a_line_in_the_list_and_the_stub(tmp_path: Path) -> None:
     package = tmp_path / "src" / "netwise"
     shutil.copytree(Path(nw.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     (package / "networks" / "wide_deep.py").write_text(FILE, "utf-8")
-    tuple_file = package / "networks" / "__init__.py"
-    text = tuple_file.read_text("utf-8")
-    line = "    CustomNetwork,\n)"
-    assert text.count(line) == 1
-    text = text.replace(line, "    CustomNetwork,\n    WideDeep,\n)")
-    text = text.replace(
-        "\nNETWORKS", "\nfrom netwise.networks.wide_deep import WideDeep\n\nNETWORKS", 1
-    )
-    tuple_file.write_text(text, "utf-8")
+    for name, line, more in (
+        ("__init__.py", '    "CustomNetwork",\n)', '    "CustomNetwork",\n    "WideDeep",\n)'),
+        (
+            "__init__.pyi",
+            "\n\nNETWORKS",
+            "\nfrom netwise.networks.wide_deep import WideDeep as WideDeep\n\nNETWORKS",
+        ),
+    ):
+        file = package / "networks" / name
+        text = file.read_text("utf-8")
+        assert text.count(line) == 1
+        file.write_text(text.replace(line, more), "utf-8")
     (tmp_path / "use.py").write_text(USE, "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "src")}
     done = subprocess.run(

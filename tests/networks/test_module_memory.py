@@ -21,7 +21,7 @@ SMALL = {
 
 @pytest.mark.parametrize(
     "kind",
-    [k for k in (*NETWORKS, *MACHINES) if k is not nw.CustomNetwork],
+    [k for k in (*NETWORKS.values(), *MACHINES.values()) if k is not nw.CustomNetwork],
     ids=lambda k: k.__name__,
 )
 def test_the_size_is_that_of_the_built_module(kind: type[nw.Network]) -> None:

@@ -26,6 +26,9 @@ NOT_NEEDED = {
     *("sklearn", "scipy", "pandas", "polars", "matplotlib", "joblib", "optuna", "PIL"),
     *("torch._dynamo", "torch._inductor", "sympy"),
     *("netwise.diagnosis", "netwise.trials", "netwise.observe.observer", "netwise.labs"),
+    *("netwise.data.tables.reading", "netwise.data.streams.stream", "netwise.recipe.script"),
+    *("netwise.networks.convnet", "netwise.networks.energy.machine", "netwise.data.image_files"),
+    "netwise.parts.augment.geometric",
 }
 
 

@@ -130,7 +130,8 @@ def data_for(
         )
     from netwise.data import DATA  # heavy
 
-    return DATA[source]()
+    data: Data = DATA[source]()
+    return data
 
 
 def _no_table(source: str, reading: Mapping[str, Any]) -> click.UsageError:

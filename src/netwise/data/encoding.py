@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -17,11 +17,13 @@ from netwise.data.array_encoder import (
     takes_any_numbers as takes_any_numbers,
     tensor_of as tensor_of,
 )
-from netwise.data.columns.table_encoder import PlainTable, TableEncoder
-from netwise.data.image_files.picture_encoder import PictureEncoder
 from netwise.data.raw_inputs import RawInput
 from netwise.errors import DataError, short_repr
 from netwise.schema import typed_by_kind
+
+if TYPE_CHECKING:
+    from netwise.data.columns.table_encoder import TableEncoder
+    from netwise.data.image_files.picture_encoder import PictureEncoder
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,16 @@ def encoder_from(
     Raises:
         SchemaError: a value has another type than its field.
     """
-    encoder = typed_by_kind(_ENCODERS, plain, "encoder")
+    from netwise.data.columns.table_encoder import PlainTable  # heavy
+    from netwise.data.image_files.picture_encoder import PictureEncoder
+
+    encoders = {
+        "text": TextEncoder,
+        "array": ArrayEncoder,
+        "pictures": PictureEncoder,
+        "table": PlainTable,
+    }
+    encoder = typed_by_kind(encoders, plain, "encoder")
     if isinstance(encoder, PlainTable):
         return encoder.encoder()
-    return cast(ArrayEncoder | PictureEncoder | TextEncoder, encoder)
-
-
-_ENCODERS = {
-    "text": TextEncoder,
-    "array": ArrayEncoder,
-    "pictures": PictureEncoder,
-    "table": PlainTable,
-}
+    return cast("ArrayEncoder | PictureEncoder | TextEncoder", encoder)

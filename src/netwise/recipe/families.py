@@ -10,7 +10,7 @@ from netwise.data import DATA, Data
 from netwise.errors import close_matches
 from netwise.networks import NETWORKS, Network
 from netwise.networks.energy import MACHINES, NEGATIVE_PHASES
-from netwise.part import InvalidValue, Part
+from netwise.part import InvalidValue, Kinds, Part
 from netwise.parts.activations import ACTIVATIONS, Activation
 from netwise.parts.augment import AUGMENTS, Augment
 from netwise.parts.averaging import AVERAGINGS, Averaging
@@ -44,17 +44,17 @@ def by_kind(members: Iterable[type[Part]]) -> Mapping[str, type[Part]]:
 FAMILIES: Families = MappingProxyType(
     {
         Data: DATA,
-        Network: by_kind((*NETWORKS, *MACHINES)),
+        Network: NETWORKS | MACHINES,
         Activation: by_kind(ACTIVATIONS),
         Initializer: by_kind((*INITIALIZERS, From)),
-        Loss: by_kind((*LOSSES, *NEGATIVE_PHASES)),
+        Loss: Kinds("netwise.parts.losses", *(each.kind for each in LOSSES)) | NEGATIVE_PHASES,
         Penalty: by_kind(PENALTIES),
         Optimizer: by_kind(OPTIMIZERS),
         Schedule: by_kind(SCHEDULES),
         Clipping: by_kind(CLIPPINGS),
         Stopping: by_kind(STOPPINGS),
         Preprocess: by_kind(PREPROCESSES),
-        Augment: by_kind(AUGMENTS),
+        Augment: AUGMENTS,
         FineTune: by_kind((FineTune,)),
         Averaging: by_kind(AVERAGINGS),
     }
@@ -75,9 +75,9 @@ def find_class(family: type[Part], kind: str, families: Families = FAMILIES) -> 
         'SGD'
     """
     members, kind = families[family], current_name(kind)
-    for name, member in members.items():
+    for name in members:
         if name.lower() == kind.lower():
-            return member
+            return members[name]
     close = close_matches(kind, members)
     hint = f"Did you mean {close}?" if close else f"There are: {', '.join(members)}."
     raise InvalidValue(f"is no known {family.family_name}. {hint}")

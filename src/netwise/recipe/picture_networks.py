@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from netwise.data import Data, Samples
+from netwise.data import Samples
 from netwise.errors import DataError
 from netwise.networks import VGG, AlexNet, CIFARResNet, ConvNet, GoogLeNet, LeNet5, Network, ResNet
 from netwise.networks.resnet import IMAGENET
@@ -164,12 +164,6 @@ def transfer_side(path: Path) -> int | None:
         return None
     first = next((each for each in read_weights(path).values() if each.dim() == 4), None)
     return TRANSFER_SIDE if first is not None and first.shape[-1] > 5 else None
-
-
-def is_picture_data(data: Data, samples: Samples) -> bool:
-    """Whether a first recipe begins with a convolutional network: files of pictures do, and the
-    bundled sets of small images keep their quick network."""
-    return data.innermost.kind == "images" and len(samples.shape) == 3
 
 
 def described_beginning(recipe: Recipe) -> str:

@@ -11,7 +11,6 @@ from torch import Tensor
 from netwise.part import Part
 from netwise.parts.optimizers import SwitchOptimizer
 from netwise.recipe.fields import RecipeFields
-from netwise.recipe.script import to_script
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +59,8 @@ class Recipe(RecipeFields):
     def to_script(self, *, threads: int = 1) -> str:
         """The text of a plain PyTorch script, without netwise, that gives the same weights bit for
         bit; see `to_script`."""
+        from netwise.recipe.script import to_script  # heavy
+
         return to_script(self, threads=threads)
 
 

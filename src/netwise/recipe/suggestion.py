@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from netwise.data import Data, Samples, Table
+from netwise import networks
+from netwise.data import Data, Samples
 from netwise.data.streams.row_plan import looked_at
 from netwise.errors import UnknownName
-from netwise.networks import LSTM, MLP, CIFARResNet, ConvNet, LeNet5, Network
+from netwise.networks import MLP, Network
 from netwise.networks.network import SEQUENCES
 from netwise.parts.clipping import Clip
 from netwise.parts.initializers import He, ModuleDefault
@@ -17,7 +18,6 @@ from netwise.parts.preprocess import ClipInputs, Preprocess, Resize, Standardise
 from netwise.parts.schedules import OneCycle
 from netwise.parts.stopping import Never, Patience, Stopping
 from netwise.recipe import table_settings
-from netwise.recipe.picture_networks import convolutional, is_picture_data
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 
@@ -87,9 +87,10 @@ def _usual(data: Data, samples: Samples) -> str:
     """The network for data where none is named."""
     if not samples.train.x.is_floating_point():
         return "lstm"
-    if is_picture_data(data, samples):
+    kind = data.innermost.kind
+    if kind == "images" and len(samples.shape) == 3:  # those of bundled sets have a quick network
         return "convnet"
-    is_table = data.innermost.kind == Table.kind and len(samples.shape) == 1
+    is_table = kind == "csv" and len(samples.shape) == 1
     return ENSEMBLE if is_table else "mlp"
 
 
@@ -132,26 +133,30 @@ def _network(chosen: str, samples: Samples) -> tuple[Network, tuple[Preprocess, 
     if chosen in ("lenet5", "lenet"):
         if len(shape) == 3 and min(shape[1:]) < LENET_SIDE:
             enlarged = (shape[0], LENET_SIDE, LENET_SIDE)
-            return LeNet5(enlarged, outputs), (Resize(LENET_SIDE, LENET_SIDE),)
-        return LeNet5(image, outputs), ()
+            return networks.LeNet5(enlarged, outputs), (Resize(LENET_SIDE, LENET_SIDE),)
+        return networks.LeNet5(image, outputs), ()
     if chosen == "convnet" and len(shape) == 3 and not 8 <= min(shape[1:]) <= 32:
+        from netwise.recipe.picture_networks import convolutional  # heavy
+
         return convolutional(samples), (Standardise(),)
     if chosen == "convnet":
         channels = (32, 64, 128) if min(image[1:]) >= 16 else (32, 64)
-        network = ConvNet(image=image, classes=outputs, channels=channels, means=True, dropout=0.1)
+        network = networks.ConvNet(
+            image=image, classes=outputs, channels=channels, means=True, dropout=0.1
+        )
         return network, (Standardise(),)
     if chosen == "resnet":
-        return CIFARResNet(image=image, classes=outputs), (Standardise(),)
+        return networks.CIFARResNet(image=image, classes=outputs), (Standardise(),)
     if chosen == "lstm":
         return _lstm(samples), ()
     raise UnknownName("network", chosen, NETWORKS)
 
 
-def _lstm(samples: Samples) -> LSTM:
+def _lstm(samples: Samples) -> networks.LSTM:
     """For texts one that predicts each next character; for images one that reads row by row."""
     shape = samples.shape
     if not samples.train.x.is_floating_point():
-        return LSTM(
+        return networks.LSTM(
             features=32,
             units=HIDDEN,
             outputs=samples.outputs,
@@ -162,7 +167,7 @@ def _lstm(samples: Samples) -> LSTM:
         features = shape[0] * shape[2]
     else:
         features = shape[-1] if len(shape) == 2 else 1
-    return LSTM(features=features, units=HIDDEN, outputs=samples.outputs, answers="last")
+    return networks.LSTM(features=features, units=HIDDEN, outputs=samples.outputs, answers="last")
 
 
 def _in_range(x: Tensor) -> bool:

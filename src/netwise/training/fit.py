@@ -26,7 +26,6 @@ from netwise.storage.run_folder import RunFolder
 from netwise.training.initial_weights import initialize_weights
 from netwise.training.interrupt import uninterrupted
 from netwise.training.loop import Halt, run_training
-from netwise.training.memorize import store_patterns
 from netwise.training.progress import Progress, Silent
 from netwise.training.ranks.demands import problems_of_ranks, require_one_run
 from netwise.training.ranks.launched import command_of_train, launched
@@ -197,6 +196,8 @@ def train_prepared(
     """`fit` without its checks, on data that are prepared, in a folder that the caller has
     locked."""
     if recipe.network.is_memory:
+        from netwise.training.memorize import store_patterns  # heavy
+
         return store_patterns(recipe, prepared, folder)
     with ranks.agreed():
         setup = set_up(recipe, prepared, options, initialize, ranks=ranks)
@@ -308,6 +309,8 @@ def resume(
             if problems:
                 raise WrongValue(f"{store.path / ABOUT}, how", problems)
             if recipe.network.is_memory:
+                from netwise.training.memorize import store_patterns  # heavy
+
                 return store_patterns(recipe, prepared, store)
             setup = set_up(
                 recipe,

@@ -13,7 +13,7 @@ def g(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-PER_BATCH = [cls for cls in AUGMENTS if not cls.mixes and not cls.enlarges]
+PER_BATCH = [cls for cls in AUGMENTS.values() if not cls.mixes and not cls.enlarges]
 
 
 @pytest.mark.parametrize("cls", PER_BATCH)

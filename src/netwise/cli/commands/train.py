@@ -26,6 +26,7 @@ from netwise.cli.options import (
 )
 from netwise.cli.output import echo_json, folder_name, fresh_folder, network_table
 from netwise.cli.parsing import allow_own_code, own_network, read_recipe_file, recipe_for
+from netwise.cli.quick_imports import quick_imports
 from netwise.cli.run_names import find_run
 from netwise.cli.terminal import echo
 from netwise.errors import NetwiseError
@@ -164,20 +165,21 @@ def train(
             from netwise.training.ranks.ranks import joined  # heavy
 
             joined(device)
-        described = recipe_for(
-            source,
-            target=target,
-            network=network,
-            epochs=epochs,
-            seed=seed,
-            settings=with_metric(settings, metric),
-            reading=reading,
-            pictures=pictures if init is None else {**pictures, "init": init},
-        )
-        recipe = allow_own_code(described, trust_own)
-        from netwise.cli.display import display  # heavy
-        from netwise.recipe.prepared import prepare
-        from netwise.training.fit import fit
+        with quick_imports():
+            described = recipe_for(
+                source,
+                target=target,
+                network=network,
+                epochs=epochs,
+                seed=seed,
+                settings=with_metric(settings, metric),
+                reading=reading,
+                pictures=pictures if init is None else {**pictures, "init": init},
+            )
+            recipe = allow_own_code(described, trust_own)
+            from netwise.cli.display import display  # heavy
+            from netwise.recipe.prepared import prepare
+            from netwise.training.fit import fit
 
         prepared = prepare(recipe)
         if not as_json:

@@ -13,8 +13,7 @@ from torch import Tensor
 from netwise.data.summary import advice
 from netwise.data.summary.data_summary import DataSummary
 from netwise.data.summary.repeated_rows import counted_repeats, hashes_of_tensors
-from netwise.data.summary.table_summary import numbers_of
-from netwise.data.summary.values import Repeats, TargetSummary
+from netwise.data.summary.values import Repeats, TargetSummary, numbers_of
 from netwise.tasks import task_named
 
 MOST_NUMBERS = 1 << 31  # of inputs that are compared row by row

@@ -16,7 +16,13 @@ from netwise.data.summary.missing_marks import missing_marks
 from netwise.data.summary.repeated_rows import counted_repeats, hashes_of_frame
 from netwise.data.summary.summary_text import counted, digits_of, number_text, percent
 from netwise.data.summary.time_order import as_text, time_order
-from netwise.data.summary.values import ColumnSummary, Repeats, SuspectedLeak, TargetSummary
+from netwise.data.summary.values import (
+    ColumnSummary,
+    Repeats,
+    SuspectedLeak,
+    TargetSummary,
+    numbers_of,
+)
 from netwise.data.tables import ReadOptions, read_table
 from netwise.data.tables.kinds import CONSTANT, EMPTY, IDENTIFIER, ColumnReading
 
@@ -189,16 +195,6 @@ def _target(target: TableTarget) -> TargetSummary:
             target.name, target.task, dict(zip(target.classes, counts, strict=True))
         )
     return TargetSummary(target.name, target.task, numbers=numbers_of(target.values))
-
-
-def numbers_of(values: np.ndarray) -> Mapping[str, float]:
-    """Mean, standard deviation, smallest and largest value."""
-    return {
-        "mean": float(values.mean()),
-        "deviation": float(values.std()),
-        "smallest": float(values.min()),
-        "largest": float(values.max()),
-    }
 
 
 def _absent_classes(target: TableTarget | None, parts: TableParts | None) -> list[str]:

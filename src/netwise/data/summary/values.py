@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class TargetSummary:
         """(the most frequent class, its share of the samples)."""
         name = max(self.counts, key=lambda each: self.counts[each])
         return name, self.counts[name] / sum(self.counts.values())
+
+
+def numbers_of(values: np.ndarray) -> Mapping[str, float]:
+    """Mean, standard deviation, smallest and largest value."""
+    return {
+        "mean": float(values.mean()),
+        "deviation": float(values.std()),
+        "smallest": float(values.min()),
+        "largest": float(values.max()),
+    }
 
 
 @dataclass(frozen=True)

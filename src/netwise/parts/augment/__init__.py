@@ -1,58 +1,29 @@
 """Augmentation: randomly changed training samples, drawn from the recipe's random streams."""
 
-from __future__ import annotations
+from netwise.lazy_names import lazily, stub_names
+from netwise.part import Kinds
 
-from netwise.parts.augment.augment import Augment
-from netwise.parts.augment.enlarging import FromDistribution, NoiseCopies, Resample, ShiftCopies
-from netwise.parts.augment.geometric import Affine, Crop, Elastic, Flip, Rotate, Shift
-from netwise.parts.augment.pixelwise import (
-    ColourJitter,
-    DrawBits,
-    Erase,
-    Mask,
-    Mixup,
-    Noise,
-    SaltAndPepper,
-)
-
-AUGMENTS: tuple[type[Augment], ...] = (
-    Noise,
-    Mask,
-    SaltAndPepper,
-    DrawBits,
-    Shift,
-    Flip,
-    Crop,
-    Rotate,
-    Affine,
-    Elastic,
-    Erase,
-    ColourJitter,
-    Mixup,
-    NoiseCopies,
-    ShiftCopies,
-    Resample,
-    FromDistribution,
-)
-
-__all__ = [
-    "AUGMENTS",
-    "Affine",
-    "Augment",
-    "ColourJitter",
-    "Crop",
+AUGMENTS = Kinds(
+    __name__,
+    "Noise",
+    "Mask",
+    "SaltAndPepper",
     "DrawBits",
+    "Shift",
+    "Flip",
+    "Crop",
+    "Rotate",
+    "Affine",
     "Elastic",
     "Erase",
-    "Flip",
-    "FromDistribution",
-    "Mask",
+    "ColourJitter",
     "Mixup",
-    "Noise",
     "NoiseCopies",
-    "Resample",
-    "Rotate",
-    "SaltAndPepper",
-    "Shift",
     "ShiftCopies",
-]
+    "Resample",
+    "FromDistribution",
+)
+
+_HOMES = stub_names(__path__[0])
+__all__ = ["AUGMENTS", *_HOMES]
+__getattr__ = lazily(__name__, _HOMES)
