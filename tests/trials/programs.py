@@ -179,6 +179,30 @@ def labels_exchanged() -> None:
             F.cross_entropy(model(x[240:]), y[240:])
 
 
+def too_narrow() -> None:
+    """Two units decide between three rings."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 3))
+    train(model, adam(model), epochs=20)
+
+
+def training_labels_exchanged() -> None:
+    """The labels of training belong to other rows, those of evaluation to their own."""
+    torch.manual_seed(0)
+    x = torch.randn(480, 4)
+    y = x[:, :3].argmax(1)
+    y[:240] = y[torch.randperm(240)]
+    model = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 3))
+    optimizer = adam(model, 0.01)
+    for _ in range(12):
+        for rows in torch.randperm(240).split(24):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+        with torch.no_grad():
+            F.cross_entropy(model(x[240:]), y[240:])
+
+
 def rows_by_class() -> None:
     """The rows come in the order of their classes."""
     model = network()

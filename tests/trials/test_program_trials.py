@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import re
 from collections.abc import Callable
 
 import pytest
@@ -23,7 +24,9 @@ SICK: dict[Callable[[], None], str] = {
     programs.penalty_too_strong: "brakes_too_strong",
     programs.decay_too_strong: "brakes_too_strong",
     programs.labels_exchanged: "labels_suspect",
+    programs.training_labels_exchanged: "labels_suspect",
     programs.rows_by_class: "not_shuffled",
+    programs.too_narrow: "underfitting",
 }
 
 
@@ -36,6 +39,15 @@ def test_a_trial_proves_the_fault(program: Callable[[], None]) -> None:
     assert (proof.verdict, proof.finding) == ("proved", SICK[program])
     assert proof.steps > 0
     assert proof.seconds > 0
+
+
+def test_the_advice_has_the_rate_that_the_trial_proved() -> None:
+    report = nw.diagnose(watched(programs.rate_too_low), trials=True, limit=1e4)
+    factor = re.search(r"With ([\d.]+) times the learning rate", report.trials[-1].sentence)
+    assert factor is not None
+    times = float(factor[1])
+    line = f'    group["lr"] *= {times:g}  # {2e-5 * times:.3g}, as in the trial'
+    assert report.found[0].change.splitlines()[-1] == line
 
 
 def test_a_healthy_program_costs_no_trial() -> None:

@@ -87,7 +87,7 @@ def test_a_script_is_stopped_after_its_first_steps(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[:3] == ["epochs 7", "step 0", "step 1"]
     assert "netwise: net, after 3 steps of train.py." in lines
-    assert "2.bias and 2.weight, but no optimizer holds them" in done.stdout
+    assert "net[2].bias and net[2].weight, but no optimizer holds them" in done.stdout
     assert "caught" not in done.stdout
     assert done.stderr == ""
     assert (tmp_path / "net.pt").read_text() == "of yesterday"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pytest
 import torch
@@ -44,8 +44,8 @@ def test_a_cause_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().err.splitlines()
     (line,) = lines
     assert line == (
-        "netwise: step 5: Weights missing from the optimizer (cause). A loss reaches 0.bias and "
-        "0.weight, but no optimizer holds them."
+        "netwise: step 5: Weights missing from the optimizer (cause). A loss reaches "
+        "model[0].bias and model[0].weight, but no optimizer holds them."
     )
     assert [each.rule for each in w.findings] == ["weights_stand_still"]
     assert w.errors == ()
@@ -132,3 +132,47 @@ def test_a_loop_without_a_torch_optimizer_is_ended_from_backward() -> None:
             with torch.no_grad():
                 for weight in model.parameters():
                     weight -= 0.1 * weight.grad  # type: ignore[operator]
+
+
+def loop(step_of: Callable[[nn.Module, torch.optim.Optimizer, int], None], steps: int) -> nw.watch:
+    """A watched loop over a small classifier, one step at a time."""
+    torch.manual_seed(0)
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with nw.watch(live=True) as w:
+        for step in range(steps):
+            step_of(model, optimizer, step)
+    return w
+
+
+X = torch.randn(16, 4, generator=torch.Generator().manual_seed(1))
+Y = (X[:, 0] > 0).long()
+
+
+def test_a_value_that_is_not_finite_is_told_in_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+    def step_of(model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+        optimizer.zero_grad()
+        rows = torch.where(torch.tensor(step == 36), torch.nan, X)
+        nn.functional.cross_entropy(model(rows), Y).backward()
+        optimizer.step()
+
+    loop(step_of, 40)
+    told = [line for line in capsys.readouterr().err.splitlines() if "not finite" in line]
+    assert [line.partition(":")[2].partition(":")[0] for line in told] == [" step 37"]
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_what_the_loop_has_mended_is_healed_and_leaves_the_report(
+    mended: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def step_of(model: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
+        if mended and step >= 30:
+            optimizer.zero_grad()
+        nn.functional.cross_entropy(model(X), Y).backward()
+        optimizer.step()
+
+    report = nw.diagnose(loop(step_of, 200))
+    lines = capsys.readouterr().err
+    assert "Gradients never set to zero" in lines
+    assert ("healed: gradients never set to zero" in lines) == mended
+    assert ("stale_gradients" in report.names) != mended

@@ -13,7 +13,7 @@ from netwise.grades import GRADES
 from netwise.history import History
 from netwise.printed_text import printable
 
-# Checks in a row at which a finding has to hold, or to be gone. Exact facts hold at once. In a run
+# Checks in a row at which a finding has to hold, or to be gone; one for facts. In a run
 # that has just begun, what would harm one that does not learn means little.
 IN_A_ROW = 3
 FEWEST_STEPS = 50
@@ -60,7 +60,7 @@ class LiveFindings:
 
     def __init__(self, rules: Sequence[Rule] = RULES) -> None:
         self._rules = tuple(rule for rule in rules if not rule.symptom and not rule.at_end)
-        self._exact = {rule.name for rule in self._rules if rule.exact}
+        self._at_once = {rule.name for rule in self._rules if rule.exact or rule.at_once}
         self._seen: dict[str, int] = {}  # checks in a row at which a rule found something
         self._gone: dict[str, int] = {}  # checks in a row without a sign of a reported finding
         self._reported: dict[str, Finding] = {}
@@ -94,7 +94,7 @@ class LiveFindings:
         return [
             finding
             for finding in found
-            if finding.rule in self._exact
+            if finding.rule in self._at_once
             or (steps >= FEWEST_STEPS and self._seen[finding.rule] >= IN_A_ROW)
             if finding.rule not in self._reported
             or is_at_least(finding.grade, self._reported[finding.rule].grade, above=True)
@@ -105,7 +105,11 @@ class LiveFindings:
         says nothing."""
         for name in self._reported:
             self._gone[name] = self._gone.get(name, 0) + 1 if name in clear else 0
-        return [name for name in self._reported if self._gone[name] >= IN_A_ROW]
+        return [
+            name
+            for name in self._reported
+            if self._gone[name] >= (1 if name in self._at_once else IN_A_ROW)
+        ]
 
 
 def least_grade(stop_on: Collection[str]) -> str | None:

@@ -11,9 +11,12 @@ from netwise.diagnosis.grouping import all_findings, group_by_cause
 from netwise.diagnosis.report_json import report_as_dict
 from netwise.diagnosis.report_text import report_lines
 from netwise.diagnosis.rules import RULES, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.spoken_names import SpokenNames
 from netwise.diagnosis.short_trial import NOT_POSSIBLE, ShortTrial
 from netwise.history import History, TrialSource
 from netwise.printed_text import printable
+
+_OF_NETWISE = {id(rule) for rule in RULES}
 
 
 @dataclass(frozen=True)
@@ -130,16 +133,18 @@ def diagnose(
     found: list[Finding] = []
     clear: list[str] = []
     unchecked: list[tuple[str, str]] = []
+    spoken = SpokenNames.of(history)
     for rule in rules:
         if not rule.is_about(history):
             continue
-        answer = rule.find(history)
+        own = id(rule) in _OF_NETWISE  # a rule of the user's may ask for a layer by its name
+        answer = rule.find(spoken.history if own else history)
         if answer is None:
             clear.append(rule.name)
         elif isinstance(answer, Unchecked):
             unchecked.append((rule.name, answer.reason))
         else:
-            found.append(_with_card(answer, rule))
+            found.append(_with_card(spoken.told(answer) if own else answer, rule))
     report = Report(
         tuple(group_by_cause(found, rules)),
         tuple(clear),

@@ -27,6 +27,7 @@ class ShortTrial:
         finding: name of the rule whose finding it proves or clears; "" without one.
         numbers: what was measured, by name.
         seconds, steps: cost of the trial: time and training steps.
+        change: lines of code for the program with what the trial proved; "" for those of the rule.
 
     Example:
         >>> import netwise as nw
@@ -43,6 +44,7 @@ class ShortTrial:
     numbers: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     steps: int = 0
+    change: str = ""
 
     def __str__(self) -> str:
         cost = f"{self.steps:,} steps, {self.seconds:.1f} s"

@@ -15,6 +15,7 @@ from netwise.diagnosis.report_text import (
     rule_title,
 )
 from netwise.diagnosis.rules import Finding
+from netwise.diagnosis.rules.observation import as_written
 from netwise.errors import UnknownName
 from netwise.history import History
 from netwise.report.pictures.finding_plots import evidence_bar, finding_pictures
@@ -55,7 +56,7 @@ def _finding_values(
     place = ""
     if finding.layers:
         first, last = finding.steps[0] + 1, finding.steps[1] + 1
-        place = f"Layers: {', '.join(finding.layers)}. Steps {first} to {last}."
+        place = f"Layers: {', '.join(map(as_written, finding.layers))}. Steps {first} to {last}."
     code = "" if report.of_recipe else finding.change
     trials = ""
     if finding.undecided:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from netwise.observe.kept_batches import KeptBatch
 from netwise.observe.kept_states import KeptOptimizer, KeptState
 from netwise.observe.nested import tensors_in
+from netwise.trials.grown_network import grown
 from netwise.trials.measured import Measured, measured
 from netwise.trials.rebuilt_loss import RebuiltLoss
 from netwise.trials.sequences import add_positions
@@ -44,6 +45,8 @@ class TrialSetup:
         batches: to train on; None: those of the program.
         loss: another loss; None: that of the program.
         positions: embeddings add positions to rows of symbols.
+        grown: "wider" or "deeper": more units or layers than the program's network has; "" for its
+            own ones. Their weights are new, so `begin` is "fresh" and `all_trainable` is set.
     """
 
     begin: str = START
@@ -56,6 +59,7 @@ class TrialSetup:
     held: tuple[KeptBatch, ...] | None = None
     loss: RebuiltLoss | None = None
     positions: bool = False
+    grown: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,10 @@ class Bench:
             OutOfTime: the limit of the cost is reached.
         """
         module = self.copy(setup.begin, seed)
+        if setup.grown:
+            made = grown(module, setup.grown, self.batches[0])
+            assert made is not None, "such trials are for networks of which there is one"
+            module = made.train()
         if setup.positions:
             add_positions(module)
         if not setup.dropout:

@@ -29,6 +29,18 @@ def few_rows(bench: Bench) -> Batches | None:
     return None
 
 
+def half_of_rows(batches: Batches, half: int) -> Batches | None:
+    """Every other row of each batch; None where batches cannot be cut.
+
+    Args:
+        batches: with targets.
+        half: 0 or 1, from which row on.
+    """
+    if not batches or not all(rows_agree(b) and len(b.inputs[0]) > 1 for b in batches):
+        return None
+    return tuple(rows_of_batch(batch, slice(half, None, 2)) for batch in batches)
+
+
 def mixed_rows(bench: Bench) -> tuple[Batches, Batches] | None:
     """Batches of the same sizes with all rows in a random order; None where batches cannot be
     joined, or do not differ more than random ones do."""

@@ -70,6 +70,7 @@ def _with_proof(found: list[Finding], proof: ShortTrial) -> list[Finding]:
             grade="proved",
             sentence=f"{own.sentence} A trial proves it: {proof.sentence}",
             evidence=(*own.evidence, evidence),
+            change=proof.change or own.change,
         )
     else:
         finding = Finding(
@@ -83,7 +84,8 @@ def _with_proof(found: list[Finding], proof: ShortTrial) -> list[Finding]:
             healthy=card.healthy if card is not None else "",
             source=card.source if card is not None else "",
             remedies=card.remedies if card is not None else (),
-            change=card.change if card is not None else CHANGES.get(proof.finding, ""),
+            change=proof.change
+            or (card.change if card is not None else CHANGES.get(proof.finding, "")),
         )
     explained = set(card.explains) if card is not None else set()
     below = [f for f in found if f is not own and (f.rule in SYMPTOMS or f.rule in explained)]

@@ -24,11 +24,13 @@ from netwise.trials.bench import END, FRESH, START, Bench, OutOfTime, Reached, T
 from netwise.trials.changed_data import (
     exchanged_targets,
     few_rows,
+    half_of_rows,
     mixed_rows,
     on_classes,
     standard_inputs,
     standard_targets,
 )
+from netwise.trials.grown_network import DEEPER, WIDER, factor_of, grown
 from netwise.trials.measured import Measured
 from netwise.trials.sequences import without_padding
 
@@ -63,6 +65,13 @@ NEGATIVE = -1.0  # hidden biases below this keep units from firing
 SCHEDULED = 3.0  # factor between rates of a schedule that matters
 CLIPPED = 0.5  # share of a gradient that is left, below which clipping matters
 
+NO_DECAY = (
+    'for group in optimizer.param_groups:\n    group["weight_decay"] = 0.0  # as in the trial'
+)
+NO_DROPOUT = (
+    "for layer in model.modules():  # before the loop\n"
+    "    if isinstance(layer, nn.Dropout):\n        layer.p = 0.0  # as in the trial"
+)
 
 PLAIN = TrialSetup()
 
@@ -77,6 +86,7 @@ class Comparison:
         changed: what differs.
         setup: with the change.
         base: without it.
+        change: lines of code for the program.
     """
 
     name: str
@@ -84,6 +94,7 @@ class Comparison:
     changed: str
     setup: TrialSetup
     base: TrialSetup = PLAIN
+    change: str = ""
 
 
 @dataclass
@@ -122,6 +133,7 @@ class Experiments:
             self._labels,
             self._rate_or_regularisation,
             self._time,
+            self._capacity,
             self._few_samples,
         )
         for trial in trials:
@@ -185,10 +197,11 @@ class Experiments:
         sentence: str,
         finding: str,
         numbers: Mapping[str, float],
+        change: str = "",
     ) -> bool:
         seconds, steps = time.thread_time() - self._since[0], self.bench.steps - self._since[1]
         self.outcomes.append(
-            ShortTrial(name, changed, verdict, sentence, finding, numbers, seconds, steps)
+            ShortTrial(name, changed, verdict, sentence, finding, numbers, seconds, steps, change)
         )
         return verdict == PROVED
 
@@ -226,7 +239,13 @@ class Experiments:
         else:
             verdict = UNDECIDED
         return self._add(
-            comparison.name, comparison.changed, verdict, sentence, comparison.rule, numbers
+            comparison.name,
+            comparison.changed,
+            verdict,
+            sentence,
+            comparison.rule,
+            numbers,
+            comparison.change,
         )
 
     # ---- trials
@@ -264,11 +283,23 @@ class Experiments:
             return None
         rule = "rate_too_low" if best > 1 else "rate_too_high"
         changed = f"{best:g} times the learning rate"
-        comparison = Comparison("rate", rule, changed, TrialSetup(rate=best))
+        change = self._change_of_rate(best)
+        comparison = Comparison("rate", rule, changed, TrialSetup(rate=best), PLAIN, change)
         # A longer training would do; where nothing is suspected, it is what is asked for.
         if best > 1 and (best <= FAR or not self.report.found) and self._time_helps():
             return None
         return comparison
+
+    def _change_of_rate(self, factor: float) -> str:
+        """The rate with which the trial was run, as lines of code."""
+        kept = [o["lr"] for k in self.bench.optimizers for _, o in k.groups if o.get("lr")]
+        rates = {float(rate) * self.bench.rate for rate in kept}
+        one = f"  # {factor * rates.pop():.3g}, as in the trial" if len(rates) == 1 else ""
+        sign, size = ("*=", factor) if factor > 1 else ("/=", 1 / factor)
+        return (
+            "for group in optimizer.param_groups:  # before the loop and its schedule\n"
+            f'    group["lr"] {sign} {size:g}{one}'
+        )
 
     def _time_helps(self) -> bool:
         return self._gains(TrialSetup(begin=END), self.end.held) or self._gains(
@@ -299,7 +330,13 @@ class Experiments:
         if rule:
             return self._add("time", because, PROVED, f"{reach} {because}.", rule, numbers)
         if further or self.history.ended.step < LONG:
-            return self._add("time", "more steps", PROVED, reach, "too_short", numbers)
+            done = max(self.history.ended.step, 1)
+            times = -(-(LONG + done * further) // done)
+            change = (
+                f"for epoch in range({times} * epochs):  # as many steps as in the trial\n"
+                "    ...\n# with early stopping: patience of 5 to 10 epochs, min_delta of 0"
+            )
+            return self._add("time", "more steps", PROVED, reach, "too_short", numbers, change)
         sentence = f"{reach} Something that the program's loop does besides holds it back."
         return self._add("time", "a plain loop", UNDECIDED, sentence, "", numbers)
 
@@ -375,7 +412,12 @@ class Experiments:
                 break
         begin = max(gains, key=lambda each: gains[each])
         setup, base = TrialSetup(begin=begin, decay=False, dropout=False), TrialSetup(begin=begin)
-        comparison = Comparison("regularisation", "brakes_too_strong", f"no {what}", setup, base)
+        change = "\n".join(
+            line for line, there in ((NO_DECAY, any(decays)), (NO_DROPOUT, dropout)) if there
+        )
+        comparison = Comparison(
+            "regularisation", "brakes_too_strong", f"no {what}", setup, base, change
+        )
         if gains[begin] >= NO_GAIN:
             return comparison
         self._compare(comparison)
@@ -439,6 +481,8 @@ class Experiments:
     def _labels(self) -> bool:
         """Targets exchanged among the samples, where neither the program nor simple models predict
         held-out rows: what is learned as well is learned by heart."""
+        if self._labels_of_evaluation():
+            return True
         possible = skill(self.history, simple_score(self.history))
         made = exchanged_targets(self.bench)
         if made is None or possible is None or max(possible, self.end.held.skill) > NO_SKILL:
@@ -456,6 +500,59 @@ class Experiments:
         return self._add(
             "labels", "targets exchanged", verdict, sentence, "labels_suspect", numbers
         )
+
+    def _labels_of_evaluation(self) -> bool:
+        """Where training labels are suspected: the same training on rows of the evaluation with
+        their labels, for the others of these rows."""
+        halves = half_of_rows(self.bench.held, 0), half_of_rows(self.bench.held, 1)
+        if "labels_suspect" not in self.report.names or None in halves:
+            return False
+        setup = TrialSetup(batches=halves[0], held=halves[1])
+        base = TrialSetup(held=halves[1])
+        pairs = [(self._reach(setup, LONG, s).held, self._reach(base, LONG, s).held) for s in SEEDS]
+        theirs, own = min(a.skill for a, _ in pairs), max(b.skill for _, b in pairs)
+        if own > NO_SKILL or not all(a.exceeds(b, FAIR) for a, b in pairs):
+            return False
+        sentence = (
+            f"Trained on rows of the evaluation with their labels, {LONG} steps reach a skill of "
+            f"{theirs:.2f} on other rows of it; on the training rows with theirs, {own:.2f}."
+        )
+        numbers = {"evaluation labels": theirs, "training labels": own}
+        return self._add(
+            "labels", "labels of the evaluation", PROVED, sentence, "labels_suspect", numbers
+        )
+
+    def _capacity(self) -> bool:
+        """More units in the hidden layers, and more layers, where the program does not fit even its
+        training rows."""
+        if self.end.fitted.skill > ENOUGH or self.bench.start.trainable != {
+            name for name, _ in self.bench.copy().named_parameters()
+        }:
+            return False
+        first = self.bench.batches[0]
+        base = TrialSetup(begin=FRESH)
+        narrow = "layer_too_narrow" in self.report.names
+        times = factor_of(self.bench.copy(), first)
+        for how, changed, rule, change in (
+            (
+                WIDER,
+                f"hidden layers {times} times as wide",
+                "layer_too_narrow" if narrow else "underfitting",
+                f"width = {times} * width  # of the hidden layers, as in the trial",
+            ),
+            (
+                DEEPER,
+                "a layer more behind each hidden one",
+                "underfitting",
+                "nn.Linear(units, units), nn.ReLU()  # after each hidden layer, as in the trial",
+            ),
+        ):
+            if grown(self.bench.copy(), how, first) is None:
+                continue
+            setup = TrialSetup(begin=FRESH, grown=how, all_trainable=True)
+            if self._compare(Comparison("capacity", rule, changed, setup, base, change)):
+                return True
+        return False
 
     def _few_samples(self) -> bool:
         """Whether a few samples can be fitted at any rate."""

@@ -33,6 +33,7 @@ class LiveChecks:
         safely: calls a function and keeps its errors from the program.
         prints: whether each event is printed to stderr.
         stop_on: grades of which a finding, or one that is more certain, ends the run.
+        failed: whether a value that is not finite was met, which is told at once.
 
     Raises:
         ValueError: `stop_on` holds another word than a grade.
@@ -45,9 +46,11 @@ class LiveChecks:
         *,
         prints: bool,
         stop_on: Collection[str] = (),
+        failed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._least = least_grade(stop_on)
         self._models, self._safely, self._prints = models, safely, prints
+        self._failed, self._told = failed, False
         self._by_model: dict[int, LiveFindings] = {}
         self._steps, self._due = 0, FIRST
         self._stop: TrainingStopped | None = None
@@ -64,8 +67,10 @@ class LiveChecks:
             TrainingStopped: a finding of a grade in `stop_on` holds.
         """
         self._steps += 1
-        if self._steps < self._due:
+        fails = not self._told and self._failed()
+        if self._steps < self._due and not fails:
             return
+        self._told = self._told or fails
         self._due = int(self._steps * GROWTH) + 1
         self._safely("live findings", self._check)
         stop, self._stop = self._stop, None

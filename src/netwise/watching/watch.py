@@ -115,7 +115,13 @@ class watch:
         self._folders = None if folder is None else ProgramFolders(Path(folder))
         self._live: LiveChecks | None = None
         if live or stop_on:
-            self._live = LiveChecks(self._live_models, self._safely, prints=live, stop_on=stop_on)
+            self._live = LiveChecks(
+                self._live_models,
+                self._safely,
+                prints=live,
+                stop_on=stop_on,
+                failed=lambda: bool(self._observer.finite.sentence),
+            )
         self._observer = Observer(
             model,
             every,

@@ -13,6 +13,7 @@ from netwise.diagnosis.rules.labels import skill
 from netwise.diagnosis.rules.observation import (
     MOST,
     NOT_OBSERVED,
+    is_over,
     layer_series,
     loop_observed,
     observed,
@@ -79,7 +80,7 @@ def evaluation_mode_in_training(history: History) -> Answer:
         length for length, v in zip(lengths, series.values, strict=True) if v < MOST
     )
     share = in_evaluation / sum(lengths)
-    if len(wrong) < FEWEST_WRONG or share <= MOST:
+    if len(wrong) < FEWEST_WRONG or share <= MOST or is_over(series, wrong):
         return None
     return Finding(
         rule="evaluation_mode_in_training",
@@ -105,7 +106,7 @@ def training_mode_in_evaluation(history: History) -> Answer:
     if isinstance(series, Unchecked):
         return series
     wrong = steps_where(series, lambda v: v < MOST)
-    if len(wrong) <= MOST * len(series):
+    if len(wrong) <= MOST * len(series) or is_over(series, wrong):
         return None
     return Finding(
         rule="training_mode_in_evaluation",

@@ -167,6 +167,8 @@ class Rule:
         change: lines of code that cure the fault in a training loop of one's own.
         at_end: whether only the end of a run shows the fault, such as too few steps. Not checked
             while a run goes on.
+        at_once: whether a run that goes on is told at the first check: what was seen cannot become
+            untrue, such as a value that is not finite. Exact rules are told at once, too.
 
     Example:
         >>> import netwise as nw
@@ -190,6 +192,7 @@ class Rule:
     symptom: bool = False
     change: str = ""
     at_end: bool = False
+    at_once: bool = False
 
     def is_about(self, history: History) -> bool:
         """Whether a run of this task, trained in this way, can have the fault."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.observation import code_of, layers_of, listed, observed
+from netwise.diagnosis.rules.observation import code_of, layers_of, listed, name_of_model, observed
 from netwise.diagnosis.rules.outcome import (
     final_loss_share,
     has_just_begun,
@@ -53,7 +53,7 @@ def frozen_layers(history: History) -> Answer:
         steps=(0, history.ended.step),
         evidence=(Evidence("frozen layers with random weights", float(len(layers)), 0.0),),
         strength=float(len(layers)),
-        change=_change(names),
+        change=_change(names, name_of_model(history)),
     )
 
 
@@ -61,7 +61,8 @@ def _random_tables(history: History, names: tuple[str, ...]) -> Finding:
     """Embeddings that are frozen with random rows."""
     tables = tuple(name.rpartition(".")[0] or name for name in names)
     one = len(tables) == 1
-    attribute = code_of(names[:1], "self")
+    model = name_of_model(history)
+    attribute = "self" + code_of(names[:1], model).removeprefix(model)
     return Finding(
         rule="frozen_layers",
         sentence=(
@@ -82,8 +83,8 @@ def _random_tables(history: History, names: tuple[str, ...]) -> Finding:
     )
 
 
-def _change(names: tuple[str, ...]) -> str:
-    module = code_of(names)
+def _change(names: tuple[str, ...], model: str) -> str:
+    module = code_of(names, model)
     return f"{module}.requires_grad_(True)  # before the optimizer is made"
 
 

@@ -9,6 +9,7 @@ from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unc
 from netwise.diagnosis.rules.observation import (
     MOST,
     NO_STEP,
+    is_over,
     listed,
     loop_observed,
     never_stepped,
@@ -67,7 +68,7 @@ def stale_gradients(history: History) -> Answer:
     stale = tuple(step for step in steps_where(series, lambda v: v > 0) if step > 0)
     if count < FEWEST:
         return Unchecked(too_few_steps(count, "steps after the first"))
-    if len(stale) <= MOST * count:
+    if len(stale) <= MOST * count or is_over(series, stale):
         return None
     return Finding(
         rule="stale_gradients",
@@ -128,7 +129,7 @@ def gradients_cleared_before_step(history: History) -> Answer:
     if isinstance(series, Unchecked):
         return series
     cleared = steps_where(series, lambda v: v > 0)
-    if len(cleared) <= MOST * len(series):
+    if len(cleared) <= MOST * len(series) or is_over(series, cleared):
         return _dropped(history)
     return Finding(
         rule="gradients_cleared_before_step",
@@ -204,6 +205,7 @@ def accumulation_not_divided(history: History) -> Answer:
     if (
         usual < 2
         or len(several) <= MOST * len(passes)
+        or is_over(passes, several)
         or _several_on_purpose(history, wiring, usual)
     ):
         return None
@@ -313,7 +315,7 @@ def gradient_zero(history: History) -> Answer:
     if begun and len(all_zero) == len(series) and set(all_zero) <= solved:
         return _nothing_asked(all_zero)
     zero = tuple(step for step in all_zero if step not in solved)
-    if len(zero) <= MOST * len(series):
+    if len(zero) <= MOST * len(series) or is_over(series, zero):
         return _layers_without_gradient(history)
     return Finding(
         rule="gradient_zero",

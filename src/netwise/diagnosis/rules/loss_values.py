@@ -307,6 +307,7 @@ NOT_FINITE = Rule(
     ),
     remedies=("lower_rate", "clip_gradient"),
     own_loops=True,
+    at_once=True,
     change=(
         "loss = F.cross_entropy(logits, target)  # instead of log(softmax(...))\n"
         "p.clamp(min=1e-8).log()  # a logarithm of your own\n"

@@ -12,6 +12,9 @@ from netwise.signals import NETWORK, SIGNALS, WEIGHT_DISTANCE, WEIGHTS_MOVED
 from netwise.wiring import Wiring
 
 NOT_OBSERVED = "the training loop was not observed: write `with nw.watch():` around it"
+# A fault of each step is over where so many watched steps after it are free of it, and so is the
+# rest of the run from this part on: what comes and goes is not.
+FEWEST_MENDED, LAST_PART = 5, 2 / 3
 MOST = 0.5  # share of the watched steps, above which a fault is one of the loop and not of a step
 MOST_NAMES = 4  # in a sentence
 NO_STEP = "no step has changed a weight"
@@ -89,6 +92,13 @@ def steps_where(series: Series, holds: Callable[[float], bool]) -> tuple[int, ..
     return tuple(s for s, v in zip(series.steps, series.values, strict=True) if holds(v))
 
 
+def is_over(series: Series, found: Sequence[int]) -> bool:
+    """Whether what was seen at the steps `found` has been mended since: it is absent from the last
+    third of the steps, and from several watched ones in a row."""
+    later = sum(step > found[-1] for step in series.steps)
+    return later >= FEWEST_MENDED and found[-1] < LAST_PART * series.steps[-1]
+
+
 def layer_series(history: History, signal: str) -> dict[str, Series]:
     """A signal's series by layer or parameter group, in order of first recording; with "" for the
     whole network where it was recorded for it. Without values that are not finite."""
@@ -123,15 +133,44 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
 
 
+def name_of_model(history: History) -> str:
+    """The variable of the program that holds the module, "model" where it is not known."""
+    name = "" if history.wiring is None else history.wiring.module
+    return name if name.isidentifier() and name[:1].islower() else "model"
+
+
+def as_written(name: str, model: str = "model") -> str:
+    """The path of a layer or weight as Python has it: numbers become indices, and one that would
+    begin with a number begins with the model.
+
+    >>> as_written("features.0.weight"), as_written("4", "net"), as_written("decoder.fc2")
+    ('features[0].weight', 'net[4]', 'decoder.fc2')
+    """
+    first, *others = name.split(".")
+    indices = "".join(f"[{part}]" if part.isdecimal() else f".{part}" for part in others)
+    if first.isdecimal():
+        return f"{model}[{first}]{indices}"
+    # An attribute that is named as the model itself is not taken for it.
+    return f"{model}.{first}{indices}" if (first, indices[:1]) == (model, "[") else first + indices
+
+
 def code_of(weights: Sequence[str], model: str = "model") -> str:
-    """Python for the smallest module that holds these parameters: "model[0].head"."""
-    split = [weight.split(".")[:-1] for weight in weights]
+    """Python for the smallest module that holds these parameters: "model[0].head".
+
+    Args:
+        weights: names of parameters, or these names `as_written`.
+        model: how the program calls the module.
+    """
+    split = [as_written(weight, model).split(".")[:-1] for weight in weights]
+    paths = [".".join(parts).replace("[", ".[").split(".") for parts in split]
     common: list[str] = []
-    for parts in zip(*split, strict=False):
+    for parts in zip(*paths, strict=False):
         if len(set(parts)) > 1:
             break
         common.append(parts[0])
-    return model + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in common)
+    path = ".".join(common).replace(".[", "[")
+    whole = path == model or path.startswith((f"{model}[", f"{model}.{model}["))
+    return path if whole else ".".join(filter(None, (model, path)))
 
 
 def share_text(count: int, of: int) -> str:

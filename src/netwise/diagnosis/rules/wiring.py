@@ -13,6 +13,7 @@ from netwise.diagnosis.rules.observation import (
     layers_of,
     listed,
     loop_observed,
+    name_of_model,
     never_stepped,
     observed,
 )
@@ -159,13 +160,14 @@ def _it(names: tuple[str, ...]) -> str:
 
 def _how_to_add(history: History, names: tuple[str, ...]) -> str:
     """The line of code that gives these weights to the optimizer, and the one that freezes them."""
-    module = code_of(names)
-    if module == "model":
+    model = name_of_model(history)
+    module = code_of(names, model)
+    if module == model:
         kind, rate = history.facts.optimizer or "Adam", history.facts.rate
         settings = "..." if rate is None else f"lr={rate:g}, ..."
         return (
             "# after the model is complete\n"
-            f"optimizer = torch.optim.{kind}(model.parameters(), {settings})"
+            f"optimizer = torch.optim.{kind}({model}.parameters(), {settings})"
         )
     single = f"{module}.{names[0].rpartition('.')[2]}"
     weights, frozen = (
