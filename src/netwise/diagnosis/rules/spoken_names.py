@@ -57,6 +57,8 @@ class SpokenNames:
         names = {layer.name for layer in history.layers} | {layer for _, layer in history.series}
         written = {name: as_written(name, model) for name in names}
         recorded = {new: name for name, new in written.items() if new != name}
+        named = () if history.first_batch is None else _names(history.first_batch, OF_FIRST_BATCH)
+        others = {as_written(name, model): name for name in named}
         wiring = _renamed(history.wiring, OF_WIRING, model)
         first_batch = _renamed(history.first_batch, OF_FIRST_BATCH, model)
         if recorded:
@@ -66,7 +68,7 @@ class SpokenNames:
             )
         if wiring is not history.wiring or first_batch is not history.first_batch:
             history = history.but(wiring=wiring, first_batch=first_batch)
-        return SpokenNames(history, recorded)
+        return SpokenNames(history, {**others, **recorded})
 
     def told(self, finding: Finding) -> Finding:
         """A finding of a rule that has read `history`: its layers have the module's own names, and
@@ -86,6 +88,14 @@ def _kind(layer: Layer) -> str:
     """Such as "(Linear 128 to 10)"."""
     sizes = f" {layer.fan_in} to {layer.fan_out}" if layer.kind == "Linear" else ""
     return f"({layer.kind}{sizes})"
+
+
+def _names(facts: Any, fields_of_names: Iterable[str]) -> list[str]:
+    """All names in these fields."""
+    values = [getattr(facts, field) or () for field in fields_of_names]
+    return [
+        name for value in values for name in ((value,) if isinstance(value, str) else value) if name
+    ]
 
 
 def _renamed(facts: Any, names: Iterable[str], model: str) -> Any:
