@@ -33,6 +33,12 @@ class DataFacts:
         sorted_targets: the best score where groups of columns of targets are sorted in each row,
             such as two points by their first coordinate, and the columns of a group; None where
             columns cannot stand for each other.
+        turned_targets: for targets that are maps of the places of pictures: how the maps are turned
+            or mirrored against these, if at all; their mean correlation with what stands out there,
+            as they are and turned back; the share of the samples that fit better turned back; and
+            the correlation with each as it fits better.
+        target_spreads: the smallest and the largest standard deviation of the columns of targets
+            that are numbers; None with one column.
         targets_on_circle: the best score for the place on a circle whose length is the range of the
             targets, that length, and the share of the nearest neighbours of rows at the ends of
             the range that are in the other half of it; None for other targets than one number.
@@ -113,6 +119,8 @@ class DataFacts:
     unordered_score: float | None = None
     score_without_places: float | None = None
     sorted_targets: tuple[float, int] | None = None
+    turned_targets: tuple[str, float, float, float, float] | None = None
+    target_spreads: tuple[float, float] | None = None
     targets_on_circle: tuple[float, float, float] | None = None
     evaluation_chance_score: float | None = None
     evaluation_linear_score: float | None = None

@@ -197,6 +197,8 @@ class Wiring:
         repeated_numbers: the generator whose random numbers between evaluations are always the
             same, such as "torch"; "" without one.
         repeats: how often in a row they were those of before.
+        phases_began: the first steps of optimizers that went on where the one before them had
+            stopped, perhaps with another loss.
         shared_optimizers: the class of a module whose weights two optimizers hold that step in
             turn, and of one that a loss reaches and no optimizer holds; () without both.
         judged_steps: of a module that makes samples for another one to judge, the watched steps in
@@ -268,6 +270,7 @@ class Wiring:
     asks_networks: bool = False
     repeated_numbers: str = ""
     repeats: int = 0
+    phases_began: tuple[int, ...] = ()
     shared_optimizers: tuple[str, ...] = ()
     judged_steps: int = 0
     judged_alike: int = 0

@@ -82,6 +82,8 @@ NAMES = {
     "pairs_misplaced": "label_error",
     "targets_in_any_order": "label_error",
     "targets_wrap": "label_error",
+    "targets_turned": "label_error",
+    "targets_of_unlike_units": "target_not_scaled",
     "order_unseen": "wrong_layers",
     "read_from_padding": "wrong_layers",
     "samples_standardised_alone": "input_not_normalized",

@@ -94,6 +94,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         asks_networks=program.asks or any(r.evaluation.belongs_to_training for r in model.roots),
         repeated_numbers=program.repeated[0],
         repeats=program.repeated[1],
+        phases_began=tuple(account.began for account in model.phases[1:]),
         shared_optimizers=tuple(name for name in program.shared if name),
         maximizes=any(account.maximizes for account in optimizers),
         clipped_before_unscale=sum(a.clipped_before_unscale for a in model.accounts),

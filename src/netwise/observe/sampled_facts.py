@@ -31,6 +31,7 @@ from netwise.observe.simple_models import (
     scores_of,
 )
 from netwise.observe.target_forms import in_order, round_a_circle
+from netwise.observe.turned_targets import turned_targets
 from netwise.observe.without_places import score_without_places
 
 FEWEST = 60  # rows that simple models need
@@ -60,6 +61,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         sorted_by_length=sorted_by_length(training),
         rows_standardised=_rows_standardised(training),
         paired_rows=paired_rows(training),
+        turned_targets=_turned(training),
         target_units=target_units(training, [b for b in evaluation if not b.on_training_rows]),
         copies_inputs=copies_inputs(training),
         evaluation_copies_inputs=copies_inputs(evaluation),
@@ -78,6 +80,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         class_targets=sample.is_class,
         target_feature=_target_feature(sample),
         whole_targets=_whole_targets(sample),
+        target_spreads=_target_spreads(sample),
     )
     if len(sample) < FEWEST:
         return _unknown(facts, f"{FEWEST} different rows are needed, and {len(sample)} known",
@@ -148,6 +151,19 @@ def _whole_targets(sample: DataSample) -> int | None:
     if sample.is_class or values.shape[1] != 1 or not (values == np.round(values)).all():
         return None
     return len(np.unique(values))
+
+
+def _turned(batches: Sequence[KeptBatch]) -> tuple[str, float, float, float, float] | None:
+    found = turned_targets(batches)
+    return (found.how, found.own, found.turned, found.share, found.best) if found else None
+
+
+def _target_spreads(sample: DataSample) -> tuple[float, float] | None:
+    spreads = sample.target.std(0)
+    spreads = spreads[spreads > 0]
+    if sample.is_class or len(spreads) < 2:
+        return None
+    return float(spreads.min()), float(spreads.max())
 
 
 def _unordered(sample: DataSample) -> float | None:

@@ -88,6 +88,12 @@ def test_jumps_that_do_no_harm(sound: nw.History) -> None:
     assert spike(sound) is None
 
 
+def test_a_jump_where_another_optimizer_begins_is_another_loss() -> None:
+    run = jumping(after=9.0)
+    assert spike(run.but(wiring=nw.Wiring(module="Net", phases_began=(300,)))) is None
+    assert found(spike(run.but(wiring=nw.Wiring(module="Net", phases_began=(100,)))))
+
+
 def test_jumps_of_a_loss_that_can_be_negative_mean_nothing() -> None:
     run = jumping(after=9.0)
     losses = run.series[signals.LOSS, ""]

@@ -8,6 +8,7 @@ import netwise as nw
 from histories import GUESS, flat, found, history, observed
 from netwise import signals
 from netwise.diagnosis.rules import target_scale
+from netwise.tasks import SQUARED
 
 
 def test_unscaled_targets() -> None:
@@ -47,3 +48,20 @@ def test_targets_of_one_part_of_a_loss() -> None:
     assert not isinstance(target_scale.target_not_scaled(run(620.0)), nw.Finding)
     learned = target_scale.target_not_scaled(run(620.0, classes, final=0.1))
     assert not isinstance(learned, nw.Finding)
+
+
+def test_targets_in_units_that_are_far_apart() -> None:
+    def run(spreads: tuple[float, float] | None, kind: str = SQUARED, **facts: float) -> nw.History:
+        data = nw.DataFacts(train_samples=300, class_targets=False, target_spreads=spreads, **facts)  # type: ignore[arg-type]
+        return observed(final=0.1, facts=nw.RunFacts(loss_kind=kind)).but(data=data)
+
+    rule = target_scale.targets_of_unlike_units
+    finding = found(rule(run((0.5, 50.0), linear_score=0.9)))
+    assert "from 0.5 to 50" in finding.sentence
+    assert "10,000 times" in finding.sentence
+    assert finding.grade == "cause"
+    assert found(rule(run((0.5, 50.0), linear_score=0.0))).grade == "suspect"
+    assert rule(run((0.5, 5.0))) is None
+    assert rule(run((0.5, 50.0), kind="cross entropy of logits")) is None
+    assert rule(run(None)) is None
+    assert isinstance(rule(observed()), nw.Unchecked)

@@ -139,7 +139,7 @@ def spike(history: History) -> Answer:
     if has_learned(history) or min(losses.values) <= 0:
         return None  # of losses that can be negative, multiples mean nothing
     place = _jump(losses)
-    if place is None:
+    if place is None or _another_loss(history, losses, place):
         return None
     before = median(losses.values[place - BEFORE : place])
     after = median(losses.values[place:])
@@ -160,6 +160,13 @@ def spike(history: History) -> Answer:
         ),
         strength=min(after / before / STAYS, 1e6),
     )
+
+
+def _another_loss(history: History, losses: Series, place: int) -> bool:
+    """Whether another optimizer, and perhaps another task, began between this loss and the one
+    before it."""
+    began = () if history.wiring is None else history.wiring.phases_began
+    return any(losses.steps[place - 1] < step <= losses.steps[place] for step in began)
 
 
 def _risen_rate(history: History, step: int) -> str:

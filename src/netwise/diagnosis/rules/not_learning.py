@@ -44,6 +44,7 @@ MANY = 50  # samples of a class, of which a network that learns gives at least o
 # end of all healthy programs of the clinic, and below 0.001 in those that answer the same to all.
 ALIKE = 0.2  # spread of outputs over their magnitude: a cosine of 0.96 between any two
 POINT = 0.01
+ON_THE_WAY = 0.4  # spread over magnitude of outputs that only a pull acts on
 SPREAD_BEFORE = 20.0  # times as large in the first steps
 SHRUNK = 10.0  # distances of outputs: in healthy programs that compare them they grow
 LEAST_SPREAD = 0.002  # below it outputs never were different
@@ -188,16 +189,26 @@ def embeddings_collapse(history: History) -> Answer:
 
 def _one_direction(history: History) -> Finding | None:
     """The finding where the loss is a cosine of two outputs, both with a gradient, and all outputs
-    have come to point the same way: lengths and what is left of the spread do not matter to it."""
-    wiring, layer = history.wiring, history.layers[-1].name
+    have come to point the same way: lengths and what is left of the spread do not matter to it.
+    Where nothing else is in the loss than such cosines that are to grow, outputs that are on their
+    way there are enough: of any layer, since a network behind it may spread them again."""
+    wiring = history.wiring
     terms = [] if wiring is None else [t for t in wiring.losses if not t.penalty]
     if not all(t.compares and {"Mul", "Mm", "Bmm"} & set(t.chain[:2]) for t in terms):
         return None
-    spread = history.of(OUTPUT_SPREAD, layer)
-    if not terms or spread is None or len(spread.finite) < 2 * FEWEST:
+    only_pulls = all(term.similarity < 0 and not term.undetached for term in terms)
+    layers = history.layers if only_pulls else history.layers[-1:]
+    falls = [
+        (max(spread.finite[-3:]) / max(*spread.finite[:FEWEST], 1e-12), layer.name, spread)
+        for layer in layers
+        if (spread := history.of(OUTPUT_SPREAD, layer.name)) is not None
+        and len(spread.finite) >= 2 * FEWEST
+    ]
+    if not terms or not falls:
         return None
+    _, layer, spread = min(falls, key=lambda each: each[0])
     before, end = max(spread.finite[:FEWEST]), max(spread.finite[-3:])
-    if end > ALIKE or before < 2 * end:
+    if end > (ON_THE_WAY if only_pulls else ALIKE) or before < 2 * end:
         return None
     return Finding(
         rule="embeddings_collapse",

@@ -9,6 +9,7 @@ from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
 
 POSSIBLE = 0.3  # skill that simple models gain by the places, which shows that these matter
+NOTHING = 0.1  # skill of simple models that do not know the places: what is there tells nothing
 REACHED = 0.5  # of the skill of simple models: with more a network has found another way
 
 
@@ -29,7 +30,7 @@ def places_pooled(history: History) -> Answer:
     if with_places is None or without is None or reached is None:
         return Unchecked("it is not known how well the network and simple models do")
     gained = with_places - max(without, 0.0)
-    if gained < POSSIBLE or reached > REACHED * with_places:
+    if gained < POSSIBLE or without > NOTHING or reached > REACHED * with_places:
         return None
     at = f" ({facts.pooled_at})" if facts.pooled_at else ""
     return Finding(

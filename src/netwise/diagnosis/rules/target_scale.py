@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from netwise.diagnosis.rules.better_models import beaten_by_simple_models, scale_may_harm
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
+from netwise.diagnosis.rules.observation import NOT_OBSERVED
 from netwise.diagnosis.rules.outcome import no_baseline, outcome_known, series_by_layer
+from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
 from netwise.signals import ACTIVATION_STD
+from netwise.tasks import SQUARED
 from netwise.wiring import NUMBERS, LossTerm
 
 FAR = 30.0  # size of the targets: a network's first outputs have a standard deviation near 1
+APART = 30.0  # standard deviations of columns; squared, 900 times the weight
+PREDICTABLE = 0.3  # R² of simple models over all columns, each in its own unit
 REACH = 30.0  # size of the targets over the standard deviation of the first outputs
 
 
@@ -99,6 +104,39 @@ def _of_part(history: History) -> Finding | None:
     )
 
 
+def targets_of_unlike_units(history: History) -> Answer:
+    """Find a squared error over several targets whose standard deviations are far
+    apart, so that nearly all of the loss is that of the largest."""
+    if history.wiring is None:
+        return Unchecked(NOT_OBSERVED)
+    data = history.data
+    if data is None or data.train_samples == 0 or data.class_targets:
+        return Unchecked("no targets of several numbers were kept")
+    if data.target_spreads is None or history.facts.loss_kind != SQUARED:
+        return None
+    least, most = data.target_spreads
+    ratio = most / least
+    if ratio <= APART:
+        return None
+    return Finding(
+        rule="targets_of_unlike_units",
+        sentence=(
+            "The targets have several columns in units of their own: their standard deviations "
+            f"are from {least:.2g} to {most:.2g}. One loss over all of them weighs an error of one "
+            f"standard deviation {ratio**2:,.0f} times as much in one column as in another, "
+            "which is hardly learned. Give each column the mean 0 and the standard deviation 1."
+        ),
+        evidence=(Evidence("largest / smallest standard deviation of a column", ratio, APART),),
+        strength=ratio / APART,
+        grade="cause" if (data.best_score or 0.0) >= PREDICTABLE else "suspect",
+        change=(
+            "mean, std = y_train.mean(0), y_train.std(0)  # one for each column\n"
+            "y_train, y_valid = (y_train - mean) / std, (y_valid - mean) / std\n"
+            "prediction = model(x) * std + mean"
+        ),
+    )
+
+
 def spread_at_start(history: History) -> float | None:
     """The largest standard deviation of a layer's first activations; None without any."""
     spreads = series_by_layer(history, ACTIVATION_STD).values()
@@ -142,4 +180,18 @@ TARGET_NOT_SCALED = Rule(
         "mean, std = y_train.mean(0), y_train.std(0)\n"
         "y_train, y_valid = (y_train - mean) / std, (y_valid - mean) / std"
     ),
+)
+TARGETS_OF_UNLIKE_UNITS = Rule(
+    name="targets_of_unlike_units",
+    title="Targets in units that are far apart",
+    find=targets_of_unlike_units,
+    explanation=(
+        "A squared error adds the columns of the targets up as they are. One in thousands has a "
+        "million times the weight of one in units: the network learns the large one, and the loss "
+        "shows nothing of the others."
+    ),
+    healthy="Columns of targets with standard deviations of one size, or a loss with weights.",
+    source="Bishop 1995, Neural Networks for Pattern Recognition, sections 6.1 and 8.2",
+    explains=("target_not_scaled", *CONSEQUENCES),
+    own_loops=True,
 )
