@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -36,6 +39,25 @@ def test_the_size_is_that_of_the_built_module(kind: type[nw.Network]) -> None:
     largest = max((t.numel() for _, t in tensors), default=0)
     name = size.largest.split(" of ")[0]
     assert dict(tensors)[name].numel() == largest
+
+
+WITHOUT_COMPILER = """
+import sys
+import netwise as nw
+from netwise.networks.module_memory import size_of
+for network in (
+    nw.MLP((8, 4, 2), members=4, periodic=(0, 1)),
+    nw.LSTM(features=4, units=8, outputs=3, symbols=5),
+    nw.RBM(6, 3),
+):
+    size_of(network)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_torch_imports_no_compiler_to_know_the_size() -> None:
+    command = [sys.executable, "-c", WITHOUT_COMPILER]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "False\n"
 
 
 def test_the_same_weights_are_drawn_as_without_the_check() -> None:

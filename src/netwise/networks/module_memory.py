@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from netwise.memory import require_memory
 
@@ -76,10 +77,37 @@ def size_of(network: Any, build: Callable[[Any], nn.Module] | None = None) -> Mo
     )
 
 
+_DRAWS = (torch.Tensor.normal_, nn.init.normal_)
+_PRODUCTS = (torch.Tensor.mul, torch.Tensor.__rmul__)
+
+
+class _NoNumbers(TorchFunctionMode):
+    """Draws of a normal distribution and products with a number leave shapes as they are, and
+    "meta" has nothing else; torch would import its compiler for them, which takes as long as
+    importing torch itself."""
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        is_draw = function in _DRAWS
+        if is_draw or (function in _PRODUCTS and isinstance(args[1], float)):
+            tensor: Tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta and tensor.is_floating_point():
+                return tensor if is_draw else tensor.detach()
+        if function is torch.randn and not kwargs:
+            function = torch.empty
+        return function(*args, **kwargs)
+
+
 def shapes_of(network: Any, build: Callable[[Any], nn.Module] | None = None) -> nn.Module:
     """The module of a network on torch's device "meta", where tensors have a shape and no
     memory. Leaves the state of the random number generator as it was."""
-    with torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with torch.random.fork_rng(devices=[]), torch.device("meta"), _NoNumbers():
         return network.build() if build is None else build(network)
 
 
