@@ -51,6 +51,8 @@ class LossTerm:
         class_weights: the weight of each class, or of 0 and 1 in a loss of bits, of at most 64.
         undetached: what the loss should take as numbers and has a gradient: "target" of a Q
             function, "advantage" of a policy gradient; "" for nothing.
+        free_scale: the operation of a factor that the network gives, that errors are multiplied
+            by and that nothing else in the loss depends on, such as "Exp"; "" without one.
         too_long: of a CTC loss the share of the samples whose labels have no room in their time
             steps, so that their loss is infinite; None for other losses.
         repeated: another summand has the same operation, outputs and targets.
@@ -88,6 +90,7 @@ class LossTerm:
     class_weights: tuple[float, ...] = ()
     too_long: float | None = None
     undetached: str = ""
+    free_scale: str = ""
     repeated: bool = False
 
 

@@ -113,6 +113,7 @@ NAMES = {
     "loss_arguments_swapped": "wrong_loss",
     "networks_agree": "wrong_loss",
     "loss_unbounded": "wrong_loss",
+    "errors_scaled_away": "wrong_loss",
     "one_part_rules": "over_regularised",
     "generator_collapse": "prediction_collapse",
     "loss_without_step": "optimizer_not_connected",

@@ -30,6 +30,7 @@ from netwise.observe.autograd_nodes import (
     signed,
     unwrapped,
 )
+from netwise.observe.free_scale import free_scale
 from netwise.observe.loss_elements import (
     LOSSES_OF_TORCH,
     REDUCTIONS,
@@ -140,15 +141,19 @@ def read_loss(loss: Tensor, place: str = "", outputs: Sequence[Tensor] = ()) -> 
     with torch.no_grad():
         value = unwrapped(loss.detach())
         value = value if value.dim() == loss.dim() else value.mean()
-        return _with_similarity(_with_undetached(_read(value, root, place, outputs), root), root)
+        return _with_similarity(_with_products(_read(value, root, place, outputs), root), root)
 
 
-def _with_undetached(reading: LossReading, root: Node) -> LossReading:
-    """A loss with `LossTerm.undetached`, as one of reinforcement learning."""
+def _with_products(reading: LossReading, root: Node) -> LossReading:
+    """A loss with `LossTerm.undetached`, as one of reinforcement learning, and
+    `LossTerm.free_scale`, as a likelihood without its variance."""
     found = undetached(root) if reading.terms else ""
-    if not found:
+    free = free_scale(root) if reading.terms else ""
+    if not found and not free:
         return reading
-    terms = tuple(replace(r, term=replace(r.term, undetached=found)) for r in reading.terms)
+    terms = tuple(
+        replace(r, term=replace(r.term, undetached=found, free_scale=free)) for r in reading.terms
+    )
     return replace(reading, terms=terms)
 
 

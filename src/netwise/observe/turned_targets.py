@@ -104,5 +104,5 @@ def _correlations(pictures: Tensor, maps: Tensor) -> Tensor:
     one, other = (values - values.mean(1, keepdim=True) for values in
                   (pictures.flatten(1).double(), maps.flatten(1).double()))  # fmt: skip
     size = one.norm(dim=1) * other.norm(dim=1)
-    together: Tensor = (one * other).sum(1)
-    return together / size.clamp(min=1e-12)
+    cosines: Tensor = (one * other).sum(1) / size.clamp(min=1e-12)
+    return cosines

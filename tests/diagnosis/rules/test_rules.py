@@ -88,6 +88,7 @@ OF_FACTS = {
     "score_misread",
     "target_not_detached",
     "summand_repeated",
+    "errors_scaled_away",
 }
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 import netwise as nw
-from histories import history
+from histories import found, history, observed
 from netwise.diagnosis.rules import Finding, Unchecked
-from netwise.diagnosis.rules.unbounded_loss import loss_unbounded
+from netwise.diagnosis.rules.unbounded_loss import errors_scaled_away, loss_unbounded
 from netwise.signals import LOSS
 
 
@@ -37,3 +37,11 @@ def test_curves(loss: Callable[[int], float], found: bool) -> None:
 def test_what_is_not_checked() -> None:
     assert isinstance(loss_unbounded(run(lambda k: -(k**2), opponents=("D",))), Unchecked)
     assert isinstance(loss_unbounded(run(lambda k: -(k**2), steps=20)), Unchecked)
+
+
+def test_errors_that_the_network_scales_itself() -> None:
+    term = nw.LossTerm(by_hand=True, place="a.py:7", free_scale="Exp")
+    finding = found(errors_scaled_away(observed(losses=(term,))))
+    assert "(exp, a.py:7)" in finding.sentence
+    assert errors_scaled_away(observed(losses=(term,), maximizes=True)) is None
+    assert errors_scaled_away(observed(losses=(nw.LossTerm(by_hand=True),))) is None

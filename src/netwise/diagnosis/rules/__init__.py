@@ -188,6 +188,7 @@ _IN_ORDER: tuple[Rule, ...] = (
     loss_facts.TARGETS_MISFIT_LOSS,
     class_weights.CLASS_WEIGHTS_FLIPPED,
     unbounded_loss.LOSS_UNBOUNDED,
+    unbounded_loss.ERRORS_SCALED_AWAY,
     one_output.ONE_OUTPUT_FOR_CLASSES,
     loss_facts.PART_WITHOUT_GRADIENT,
     score_shapes.SCORE_MISREAD,

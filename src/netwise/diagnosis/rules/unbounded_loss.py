@@ -1,10 +1,12 @@
-"""A loss that falls below 0 faster and faster: it has no lowest value."""
+"""Losses that fall without better answers: faster and faster below 0, or by a factor of the errors
+that the network gives itself."""
 
 from __future__ import annotations
 
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
-from netwise.diagnosis.rules.observation import NOT_OBSERVED
+from netwise.diagnosis.rules.observation import NOT_OBSERVED, observed
 from netwise.diagnosis.rules.outcome import mean, no_baseline, opponents, too_few_steps
+from netwise.diagnosis.rules.wiring import CONSEQUENCES
 from netwise.history import History
 from netwise.signals import LOSS
 
@@ -83,4 +85,48 @@ LOSS_UNBOUNDED = Rule(
         "loss = 0.5 * (log_variance + (y - mean) ** 2 / log_variance.exp()).mean()\n"
         "loss = errors + divergence  # plus: both are to be small"
     ),
+)
+
+
+def errors_scaled_away(history: History) -> Answer:
+    """Find a loss of errors times a factor that the network gives, where nothing in the loss holds
+    that factor back."""
+    wiring = observed(history, "losses")
+    if isinstance(wiring, Unchecked):
+        return wiring
+    term = next((term for term in wiring.losses if term.free_scale), None)
+    if term is None or wiring.maximizes:
+        return None
+    return Finding(
+        rule="errors_scaled_away",
+        sentence=(
+            "The loss multiplies errors by a factor that the network itself gives "
+            f"({term.free_scale.lower()}{f', {term.place}' if term.place else ''}), and depends on "
+            "that factor in no other way: it falls to 0 as the factor does, whatever the errors "
+            "are. A likelihood needs the logarithm of the variance beside the errors that it "
+            "divides; a confidence needs a price."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("factors that nothing holds back", 1.0, 0.0),),
+        change=(
+            "loss = 0.5 * (log_variance + (y - mean) ** 2 / log_variance.exp()).mean()\n"
+            "# or nn.GaussianNLLLoss()(mean, y, variance)"
+        ),
+    )
+
+
+ERRORS_SCALED_AWAY = Rule(
+    name="errors_scaled_away",
+    title="Errors that the network may scale down",
+    find=errors_scaled_away,
+    explanation=(
+        "A network that tells how sure it is can lower its loss by being unsure of everything. The "
+        "logarithm of the variance in a Gaussian likelihood, or a penalty on low confidence, is "
+        "the price of that; without it the errors are no longer learned."
+    ),
+    healthy="The factor in a second summand, such as the logarithm of the variance.",
+    source="Nix, Weigend 1994; Kendall, Gal 2017, arXiv 1703.04977, equation 5",
+    explains=("rate_too_low", "effective_rate_gone", "loss_unbounded", *CONSEQUENCES),
+    own_loops=True,
+    exact=True,
 )
