@@ -169,6 +169,10 @@ class Wiring:
         maximizes: whether an optimizer was made with `maximize=True`.
         idle_losses: places of backward passes that reach only weights which no optimizer holds and
             nothing changes, each with the classes of their modules.
+        idle_weights: names (of those in no module: shapes) of the parameters of an optimizer that
+            steps while losses reach the weights of this model, which nothing changes meanwhile, and
+            none of whose own parameters ever has a gradient.
+        idle_steps: how many steps it takes.
         left_out: classes of other modules that a loss reaches in training mode, whose weights are
             as they were drawn, and which no optimizer ever holds.
         idle_gradients: lines that take gradients of weights with a graph, as for inner steps, and
@@ -258,6 +262,8 @@ class Wiring:
     not_finite_in_loss: str = ""
     maximizes: bool = False
     idle_losses: tuple[str, ...] = ()
+    idle_weights: tuple[str, ...] = ()
+    idle_steps: int = 0
     left_out: tuple[str, ...] = ()
     idle_gradients: tuple[str, ...] = ()
     constant_gradients: str = ""

@@ -9,6 +9,7 @@ from torch import nn
 
 import netwise as nw
 from netwise import signals
+from netwise.diagnosis.rules import wiring
 
 X = torch.randn(64, 6, generator=torch.Generator().manual_seed(0))
 Y = (X[:, 0] > 0).long()
@@ -31,6 +32,58 @@ def of(history: nw.History, signal: str) -> nw.Series:
     series = history.of(signal)
     assert series is not None
     return series
+
+
+@pytest.mark.parametrize(
+    ("case", "weights"),
+    [
+        ("attached", ("head.weight", "head.bias")),
+        ("nowhere", ("of shape (2, 16)", "of shape (2,)")),
+        ("replaced", ("of shape (2, 16)", "of shape (2,)")),
+        ("used", ()),
+        ("used later", ()),
+        ("beside another one", ()),
+        ("by hand", ()),
+        ("no loss", ()),
+    ],
+)
+def test_a_second_optimizer_whose_weights_no_loss_reaches(
+    case: str, weights: tuple[str, ...]
+) -> None:
+    net, head = network(), nn.Linear(16, 2)
+    with nw.watch() as w:
+        first = torch.optim.SGD(net.parameters(), lr=0.2)
+        for _ in range(30):
+            step(net, first)
+        held: nn.Module = head
+        if case == "attached":
+            net.head = head
+            net.forward = lambda x: net[2](net[1](net[0](x)))  # type: ignore[method-assign]
+        if case == "replaced":
+            held, net[2] = net[2], head
+        if case == "used":
+            net[2] = head
+        second = torch.optim.Adam(held.parameters(), lr=0.01)
+        for number in range(40):
+            if case == "no loss":
+                second.step()
+                continue
+            if case == "used later" and number == 30:
+                net[2] = head
+            step(net, second)
+            if case == "beside another one":
+                step(net, first)
+            if case == "by hand":
+                for p in net.parameters():
+                    assert p.grad is not None
+                    p.data -= 0.1 * p.grad
+                    p.grad = None
+    history = w.history()
+    assert w.errors == ()
+    assert history.wiring is not None
+    assert history.wiring.idle_weights == weights
+    finding = wiring.weights_stand_still(history)
+    assert isinstance(finding, nw.Finding) is bool(weights)
 
 
 @pytest.mark.parametrize("other_line", [False, True])

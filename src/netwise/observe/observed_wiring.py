@@ -79,6 +79,8 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         optimizers_of_one_step=_made_anew(optimizers),
         **_game(model),
         idle_losses=program.idle,
+        idle_weights=program.idle_steps.get(model.name, ((), 0))[0],
+        idle_steps=program.idle_steps.get(model.name, ((), 0))[1],
         left_out=program.left_out,
         idle_gradients=program.inner,
         constant_gradients=_constant_gradients(model, program),

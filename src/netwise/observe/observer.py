@@ -226,6 +226,10 @@ class Observer:
             idle=self._backward.idle.found,
             shared=self._backward.idle.shared(self.table),
             left_out=self._backward.idle.left_out(self.table),
+            idle_steps={
+                model.name: self.safely("idle steps", self._steps.idle.found, model) or ((), 0)
+                for model in self.models
+            },
             inner=self._values.inner.idle,
             constant_gradients=self._values.slopes.constant,
             asks=bool(self.safely("copies", self._copies.asked, self.table)),

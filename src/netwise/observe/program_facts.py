@@ -19,6 +19,7 @@ class ProgramFacts:
         frameworks: as in `Wiring`.
         switched_off: parts of the observer that failed, with their error.
         idle: as `Wiring.idle_losses`.
+        idle_steps: for each model `Wiring.idle_weights` and `Wiring.idle_steps`.
         left_out: as `Wiring.left_out`.
         copies: as `Wiring.still_copies`.
         evaluated: for each model `Wiring.evaluated_fresh` and `Wiring.evaluated_average`.
@@ -42,6 +43,7 @@ class ProgramFacts:
     frameworks: tuple[str, ...] = ()
     switched_off: Mapping[str, str] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
+    idle_steps: Mapping[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     evaluated: Mapping[str, tuple[str, str, float]] = field(default_factory=dict)

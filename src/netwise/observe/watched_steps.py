@@ -7,6 +7,7 @@ import torch
 from netwise.observe.gradient_ledger import BackwardPass, account as account_of, gradient_norms
 from netwise.observe.gradient_values import GradientValues
 from netwise.observe.guard import Guard
+from netwise.observe.idle_steps import IdleSteps
 from netwise.observe.kept_states import kept_optimizer
 from netwise.observe.model_table import ModelTable
 from netwise.observe.observed_parts import OptimizerAccount
@@ -50,6 +51,7 @@ class WatchedSteps:
         self._safely, self._table, self._window, self._rows = guard.safely, table, window, rows
         self._unwatched, self._passes, self._values = unwatched, passes, values
         self._random, self._epochs, self._asks_first_batch = random, epochs, asks_first_batch
+        self.idle = IdleSteps()
         self.running: OptimizerAccount | None = None  # of the optimizer that is inside of its step
 
     def begin(self, optimizer: torch.optim.Optimizer) -> None:
@@ -134,6 +136,7 @@ class WatchedSteps:
         account.steps += 1
         account.last_tick = self._unwatched.ticks
         self._unwatched.forget()
+        self._safely("idle steps", self.idle.add, account, passes, self._table)
         if model is not None:
             self._epochs.state_early()
             self._rows.note(model, account, passes)

@@ -49,6 +49,19 @@ def test_in_an_observed_loop_the_optimizers_count_and_not_the_changes() -> None:
     )
 
 
+def test_an_optimizer_of_weights_that_no_loss_reaches() -> None:
+    run = observed(idle_weights=("fc.weight", "fc.bias"), idle_steps=228)
+    assert found(wiring.weights_stand_still(run)).sentence == (
+        "An optimizer takes 228 steps, and none of its parameters (fc) ever has a gradient, while "
+        "a loss reaches Net: the forward pass does not use them, and what it uses is not trained."
+    )
+    outside = observed(idle_weights=("of shape (3, 8)", "of shape (3,)"), idle_steps=9)
+    assert (
+        "(weights of shape (3, 8) and of shape (3,))"
+        in found(wiring.weights_stand_still(outside)).sentence
+    )
+
+
 def test_a_group_of_the_optimizer_whose_rate_is_0() -> None:
     signals_of = {signals.UPDATE_RATIO: flat(1e-3, 0.0), signals.GRADIENT_RATIO: flat(0.1, 0.1)}
 

@@ -72,6 +72,8 @@ def weights_stand_still(history: History) -> Answer:
         answer = _never_changed(history) if not history.wiring.optimizers else None
         return answer if isinstance(answer, Finding) else wiring
     names = wiring.in_no_optimizer
+    if not names and wiring.idle_weights:
+        return _idle(history, wiring)
     if not names and wiring.left_out:
         return _left_out(history, wiring.left_out)
     if not names:
@@ -129,6 +131,35 @@ def _without_rate(history: History) -> Finding | None:
             "for group in optimizer.param_groups:\n"
             '    print(len(group["params"]), group["lr"])  # which group has the rate 0\n'
             "# where its weights shall not be trained: requires_grad_(False)"
+        ),
+    )
+
+
+def _idle(history: History, wiring: Wiring) -> Finding:
+    """An optimizer, maybe a later one, of weights that the losses between its steps do not use."""
+    names = wiring.idle_weights
+    outside = all(name.startswith("of shape") for name in names)
+    module = code_of(names, "").lstrip(".")
+    what = f"weights {listed(names)}" if outside or not module else module
+    reason = (
+        "these weights are in no module that computes the loss"
+        if outside
+        else "the forward pass does not use them, and what it uses is not trained"
+    )
+    return Finding(
+        rule="weights_stand_still",
+        sentence=(
+            f"An optimizer takes {wiring.idle_steps} steps, and none of its parameters ({what}) "
+            f"ever has a gradient, while a loss reaches {wiring.module}: {reason}."
+        ),
+        layers=() if outside else layers_of(history, names),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("weights that never have a gradient", float(len(names)), 0.0),),
+        strength=float(len(names)),
+        change=(
+            "print(model)  # which layers forward uses, and what they are called there\n"
+            "model.classifier = nn.Linear(features, classes)  # the new layer under that name\n"
+            "optimizer = torch.optim.Adam(model.classifier.parameters(), lr=...)  # after that"
         ),
     )
 
@@ -390,7 +421,8 @@ WEIGHTS_STAND_STILL = Rule(
     find=weights_stand_still,
     explanation=(
         "Gradients are computed for these weights, but the optimizer does not update them: it was "
-        "built before the layer was replaced, for another copy of the model, or without the layer."
+        "built before the layer was replaced, for another copy of the model, without the layer, or "
+        "of a new layer that the forward pass never calls."
     ),
     healthy="Every step changes the weights of each trainable layer, by about 0.1 % of their norm.",
     source="Zhang et al. 2018, An empirical study on TensorFlow program bugs",
