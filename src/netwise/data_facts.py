@@ -85,6 +85,13 @@ class DataFacts:
         evaluation_answers: the same in the last evaluation.
         evaluation_r2: R² of the network in the last evaluation, of targets that are numbers.
         target_feature: index of a feature that is the target itself; None without one.
+        target_feature_scale: factor and offset by which that feature follows from the target; 1 and
+            0 where it is the target itself.
+        class_order: of targets that are whole numbers the mean difference between a row's and its
+            nearest neighbour's, where they differ, over that of two different numbers at random:
+            near 1 for names of classes, far below for amounts.
+        idle_features: numbers of features of a table with one value, which no other feature has.
+        equal_features: pairs of features of a table that are equal in all rows.
         symbols_as_targets: for each input whose symbols are the targets its number among the
             tensors of the call, and `SAME_PLACE` or `NEXT_PLACE`.
         padded_targets: share of the targets that are padding, as the inputs are at the same places,
@@ -156,6 +163,10 @@ class DataFacts:
     typical_std: float | None = None
     largest_std: float | None = None
     target_feature: int | None = None
+    target_feature_scale: tuple[float, float] = (1.0, 0.0)
+    class_order: float | None = None
+    idle_features: tuple[int, ...] = ()
+    equal_features: tuple[tuple[int, int], ...] = ()
     symbols_as_targets: tuple[tuple[int, str], ...] = ()
     padded_targets: tuple[float, int] | None = None
     target_units: tuple[float, float, float, float] | None = None

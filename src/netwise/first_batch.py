@@ -60,6 +60,9 @@ class FirstBatch:
             without one.
         norm_kinds: classes of the layers that behave otherwise in training mode.
         single_norms: batch norm layers that see one value per channel.
+        still_norms: batch norm layers with a momentum of 0 whose statistics are those of the start.
+        eager_norms: those with a momentum of at least 0.9.
+        norm_momentum: of the first one of these; None without any.
         norm_values: the fewest values per channel that a batch norm layer sees.
         narrowest: the layer with the fewest numbers for each sample, fewer than the outputs,
             through which all goes that the outputs depend on; "" without one.
@@ -154,6 +157,9 @@ class FirstBatch:
     dropout_in_evaluation: str | None = None
     norm_kinds: tuple[str, ...] = ()
     single_norms: tuple[str, ...] | None = None
+    still_norms: tuple[str, ...] | None = None
+    eager_norms: tuple[str, ...] = ()
+    norm_momentum: float | None = None
     norm_values: int | None = None
     narrowest: str | None = None
     narrowest_width: int | None = None

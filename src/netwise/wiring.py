@@ -113,6 +113,7 @@ KL_DIVERGENCE = "KL divergence"
 LOGARITHM = "logarithm"  # the logarithm of something, by hand
 OVERLAP = "overlap"  # a Dice, Jaccard or Tversky score, by hand
 HINGE = "hinge loss"  # of one output and a target of -1 or 1
+HINGE_OF_CLASSES = "hinge loss of classes"  # of an output for each class
 OTHER_LOSS = "another loss of torch"
 LOSS_OPERATIONS = (
     CROSS_ENTROPY,
@@ -125,6 +126,7 @@ LOSS_OPERATIONS = (
     LOGARITHM,
     OVERLAP,
     HINGE,
+    HINGE_OF_CLASSES,
     OTHER_LOSS,
 )
 

@@ -135,6 +135,8 @@ NAMES = {
     "evaluation_asks_otherwise": "train_test_mismatch",
     "evaluation_drawn_anew": "train_test_mismatch",
     "inputs_beyond_training": "train_test_mismatch",
+    "idle_features": "other",
+    "norm_momentum": "batch_size",
     "missing_as_number": "input_not_normalized",
     "same_batch_again": "data_not_shuffled",
     "state_detached_each_step": "graph_cut",

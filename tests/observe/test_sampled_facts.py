@@ -72,6 +72,21 @@ def test_a_target_among_the_inputs_is_found(column: int) -> None:
     assert facts_of_data(stored(x, y)).target_feature == column
 
 
+def test_a_target_in_other_units_among_the_inputs_is_found() -> None:
+    y = torch.randn(200, generator=G)
+    x = X[:200].clone()
+    x[:, 4] = 3 * y - 1
+    facts = facts_of_data(stored(x, y))
+    assert facts.target_feature == 4
+    assert facts.target_feature_scale == pytest.approx((3, -1), abs=1e-4)
+    x[:, 4] += 0.01 * torch.randn(200, generator=G)  # a good predictor, and no copy
+    assert facts_of_data(stored(x, y)).target_feature is None
+    sign = X[:200, 4].sign()  # of two values any two lie on a line
+    both = torch.cat([x, sign[:, None]], 1)
+    assert facts_of_data(stored(both, sign)).target_feature == X.shape[1]
+    assert facts_of_data(stored(both, sign * 2 + 1)).target_feature is None
+
+
 def test_rare_classes_are_ranked_where_they_can_be_foreseen() -> None:
     x = torch.randn(500, 6, generator=G)
     ranked = facts_of_data(stored(x, (x[:, 0] > 1.6).long())).rare_ranking

@@ -40,6 +40,14 @@ def test_verdicts_beside_a_wider_network(
     assert verdict_of(left, wider) == verdict
 
 
+def test_few_samples_that_are_fitted_better_and_better_only_need_more_steps() -> None:
+    assert verdict_of((0.9, 0.9), 0.9, falls=True) == "partly"
+    recipe = nw.Recipe(data=DIGITS, network=nw.MLP((64, 30, 10)), optimizer=nw.SGD(lr=0.05))
+    result = nw.capacity_test(recipe.but(epochs=1, batch_size=64), (6, 1078), jobs=1)
+    assert result.left[0] > 0.3
+    assert (result.verdict, "train for longer" in result.sentence) == ("partly", True)
+
+
 @pytest.mark.parametrize(
     ("units", "rate", "verdict"),
     [(2, 0.03, "too small"), (64, 0.005, "fits all"), (64, 1e-8, "fits nothing")],

@@ -34,6 +34,7 @@ from netwise.observe.last_dropout import last_dropout
 from netwise.observe.mixing_place import MixingPlace, find_mixing
 from netwise.observe.module_copy import MOST_BYTES, CannotCopy, copy_of, outputs_of
 from netwise.observe.nested import tensors_in
+from netwise.observe.norm_momenta import norm_momenta
 from netwise.observe.operations import Operation, traced
 from netwise.observe.order_of_places import hidden_by_padding, order_is_unseen
 from netwise.observe.own_backward import own_backward
@@ -386,6 +387,7 @@ class _Probes:
         facts = replace(
             facts,
             norm_kinds=tuple(kinds),
+            **norm_momenta(self.module),
             evaluation_noise=_noise_share([before, again]) if noisy else 0.0,
             dropout_in_evaluation=self._dropout_in_evaluation() if noisy else "",
         )

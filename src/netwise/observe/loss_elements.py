@@ -35,6 +35,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
     HINGE,
+    HINGE_OF_CLASSES,
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
@@ -54,7 +55,7 @@ LOSSES_OF_TORCH = {
     "CtcLoss": OTHER_LOSS,
     "CudnnCtcLoss": OTHER_LOSS,
     "SoftMarginLoss": HINGE,
-    "MultiMarginLoss": OTHER_LOSS,
+    "MultiMarginLoss": HINGE_OF_CLASSES,
     "MultilabelMarginLoss": OTHER_LOSS,
 }
 # Losses that are the same where outputs and targets are exchanged, and those that are not.

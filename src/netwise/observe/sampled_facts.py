@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from netwise.data_facts import DataFacts
 from netwise.errors import named
 from netwise.observe.class_answers import Answers
+from netwise.observe.class_order import class_order
 from netwise.observe.data_sample import DataSample, products, sample_of, unordered
 from netwise.observe.evaluated_otherwise import copies_inputs, drawn_anew, target_units
 from netwise.observe.evaluation_passes import features_of
+from netwise.observe.idle_features import equal_features, idle_features
 from netwise.observe.input_ranges import beyond_training, missing_marks
 from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.padded_targets import padded_targets
@@ -36,6 +39,7 @@ from netwise.observe.without_places import score_without_places
 
 FEWEST = 60  # rows that simple models need
 FEWEST_NUMBERS = 8  # of a row
+FEWEST_ON_LINE = 3  # different targets: any two lie on a line
 EXACTLY, ABOUT_ONE = 1e-3, 0.1  # standard deviations divided by n, or by n - 1
 FEWEST_BATCHES = 8  # that are compared
 FEWEST_RARE = 6  # rows of rare classes
@@ -68,6 +72,8 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         drawn_anew=drawn_anew(evaluation),
         beyond_training=beyond_training(training, evaluation),
         missing_marks=missing_marks(training),
+        idle_features=idle_features(training),
+        equal_features=equal_features(training),
         batches_alike=_batches_alike(training),
     )
     sample = sample_of(training, classes)
@@ -78,7 +84,8 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         train_samples=len(sample),
         features=_width(sample),
         class_targets=sample.is_class,
-        target_feature=_target_feature(sample),
+        **_target_feature(sample),
+        class_order=class_order(sample),
         whole_targets=_whole_targets(sample),
         target_spreads=_target_spreads(sample),
     )
@@ -283,25 +290,42 @@ def _matched(answers: Rows, truth: Rows, trained: Rows) -> dict[str, Any]:
     return {"matched_score": float(hits), "class_map": mapping}
 
 
-def _target_feature(sample: DataSample) -> int | None:
-    """The feature that is the target itself, of at least two that vary."""
+def _target_feature(sample: DataSample) -> dict[str, Any]:
+    """The feature that is the target itself, or an exact linear function of it, of at least two
+    features that vary."""
     if sample.numbers is None or len(sample) < FEWEST:
-        return None
+        return {}
     numbers = sample.numbers
     varying = np.nonzero(numbers.std(0) > 0)[0]
     if len(varying) < 2:
-        return None
+        return {}
     if sample.is_class:
         wanted = sample.target.argmax(1).astype(float)
     elif sample.target.shape[1] == 1:
         wanted = sample.target[:, 0]
     else:
-        return None
+        return {}
     if wanted.std() == 0:
-        return None
-    scale = max(float(np.abs(wanted).max()), 1e-12)
-    same = np.abs(numbers[:, varying] - wanted[:, None]).max(0) <= 1e-5 * scale
-    return int(varying[same][0]) if same.any() and not same.all() else None
+        return {}
+    chosen = numbers[:, varying]
+    same = _is_small(chosen - wanted[:, None], wanted[:, None])
+    if not same.any() and len(np.unique(wanted)) >= FEWEST_ON_LINE:
+        centred, away = chosen - chosen.mean(0), wanted - wanted.mean()
+        factor = (centred * away[:, None]).mean(0) / np.square(away).mean()
+        line = _is_small(centred - factor * away[:, None], centred)
+        if line.any() and not line.all():
+            place = int(np.nonzero(line)[0][0])
+            offset = float(chosen[:, place].mean() - factor[place] * wanted.mean())
+            scale = float(factor[place]), offset
+            return {"target_feature": int(varying[place]), "target_feature_scale": scale}
+    return {"target_feature": int(varying[same][0])} if same.any() and not same.all() else {}
+
+
+def _is_small(difference: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a column of differences is rounding, of numbers of this size."""
+    scale = np.maximum(np.abs(of).max(0), 1e-12)
+    small: NDArray[np.bool_] = np.abs(difference).max(0) <= 1e-5 * scale
+    return small
 
 
 def _of_features(batches: Sequence[KeptBatch]) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from netwise.data.views import Fewer
 from netwise.diagnosis.rules.outcome import final_loss_share
 from netwise.errors import WrongValue
+from netwise.history import History
 from netwise.parts.stopping import Never
 from netwise.recipe.recipe import Recipe
-from netwise.signals import TRAIN_ACCURACY
+from netwise.signals import TRAIN_ACCURACY, TRAIN_LOSS
 from netwise.training.parallel import fit_many
 
 FITTED = 0.1  # of the loss of guessing, left in training: the samples are fitted
@@ -19,6 +21,7 @@ FEW_FITTED = 0.2  # the same, of few samples, which tiny networks fit slowly
 UNFITTED = 0.3
 MUCH_LESS = 0.5  # of what the network leaves: a wider one fits far better
 FITS, TOO_SMALL, FITS_NOTHING, PARTLY = "fits all", "too small", "fits nothing", "partly"
+FALLS = 0.02  # of the training loss, from the first half of the steps to the second
 MOST_EPOCHS = 5000
 SHARES = (32, 8, 1)  # the whole over these are the numbers of samples by default
 
@@ -32,7 +35,8 @@ class CapacityResult:
         left: share of the loss of guessing that is left in training, of each.
         accuracies: on the training samples; nan where the targets are no classes.
         verdict: "fits all", "too small" (a wider network, trained alike, fits all samples far
-            better), "fits nothing" (not even few: something else is wrong), or "partly".
+            better), "fits nothing" (not even few, though their loss no longer falls: something else
+            is wrong), or "partly".
         steps: of each run.
         wider: share that the wider network leaves of all samples; None where none was trained.
 
@@ -130,7 +134,19 @@ def capacity_test(
     series = [run.history.of(TRAIN_ACCURACY) for run in runs]
     accuracies = tuple(math.nan if each is None else each.last for each in series)
     wider = None if verdict_of(left) == FITS else _left_by_wider(plain, rows[-1], steps)
-    return CapacityResult(rows, left, accuracies, verdict_of(left, wider), steps, wider)
+    verdict = verdict_of(left, wider, falls=_still_falls(runs[0].history))
+    return CapacityResult(rows, left, accuracies, verdict, steps, wider)
+
+
+def _still_falls(history: History) -> bool:
+    """Whether the training loss was still falling when the run ended: it is only too short."""
+    losses = history.of(TRAIN_LOSS)
+    values = () if losses is None else losses.finite
+    if len(values) < 2:
+        return False
+    half, quarter = len(values) // 2, max(1, len(values) // 4)
+    has_fallen = median(values[half:]) < (1 - FALLS) * median(values[:half])
+    return has_fallen and median(values[-quarter:]) < median(values[-2 * quarter : -quarter])
 
 
 def _left_by_wider(recipe: Recipe, rows: int, steps: int) -> float | None:
@@ -150,9 +166,10 @@ def _on(recipe: Recipe, rows: int, steps: int) -> Recipe:
     return recipe.but(data=data, epochs=max(1, min(epochs, MOST_EPOCHS)))
 
 
-def verdict_of(left: Sequence[float], wider: float | None = None) -> str:
+def verdict_of(left: Sequence[float], wider: float | None = None, *, falls: bool = False) -> str:
     """The verdict of the shares of the loss of guessing that are left, by rising numbers of
-    samples, and of the share that a wider network leaves of all samples, None if unknown."""
+    samples, of the share that a wider network leaves of all samples, None if unknown, and of
+    whether the loss on the fewest samples was still falling at the end."""
     few, many = left[0], left[-1]
     fits_few = math.isfinite(few) and few < UNFITTED
     if many <= FITTED and fits_few:
@@ -160,5 +177,5 @@ def verdict_of(left: Sequence[float], wider: float | None = None) -> str:
     if wider is not None and wider <= MUCH_LESS * many:
         return TOO_SMALL
     if not fits_few:
-        return FITS_NOTHING
+        return PARTLY if falls else FITS_NOTHING
     return TOO_SMALL if wider is None and few <= FEW_FITTED and not many < UNFITTED else PARTLY

@@ -45,6 +45,9 @@ def test_rows_that_are_shared_without_a_leak(facts: dict[str, Any]) -> None:
 def test_a_target_among_the_inputs() -> None:
     finding = found(leak.target_in_inputs(of(train_samples=100, target_feature=3)))
     assert finding.sentence.startswith("Feature 3 of the inputs is the target")
+    other = of(train_samples=100, target_feature=3, target_feature_scale=(3.0, -1.0))
+    sentence = found(leak.target_in_inputs(other)).sentence
+    assert "is the target in other units (3 times it - 1)" in sentence
     assert leak.target_in_inputs(of(train_samples=100)) is None
     assert isinstance(leak.target_in_inputs(of()), nw.Unchecked)
 

@@ -10,6 +10,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY,
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
+    HINGE_OF_CLASSES,
     KL_DIVERGENCE,
     LOGARITHM,
     SQUARED_ERROR,
@@ -37,6 +38,7 @@ LABELS = {"target_low": 0.0, "target_high": 1.0}
         (CROSS_ENTROPY, "Softmax Addmm", {"highest": 0.9}, "gets probabilities of up to 0.9"),
         (KL_DIVERGENCE, "Softmax Addmm", {"highest": 0.9}, "`torch.log_softmax(output, dim=1)`"),
         ("", "Sub Exp Exp Addmm", {}, "through an exponential twice"),
+        (HINGE_OF_CLASSES, "Softmax Addmm", {}, "right class leads the others by 1"),
         (LOGARITHM, "Log Addmm", {}, "logarithm of outputs of a layer without an activation"),
         (LOGARITHM, "Log Clamp Div Addmm", LABELS, "which are no probabilities"),
         (CROSS_ENTROPY, "Log Clamp Convolution", {}, "which are no probabilities"),
@@ -73,6 +75,7 @@ def test_what_does_not_fit(
         ("", "Log Exp Exp Addmm", {}),  # of a complementary log-log link
         (CROSS_ENTROPY, "LogSoftmax Log Softmax Addmm", {}),
         (CROSS_ENTROPY, "LogSoftmax ?", {}),
+        (HINGE_OF_CLASSES, "Addmm", {}),
         (CROSS_ENTROPY, "?", {"highest": 3.0}),  # hidden in a compiled function
         (CROSS_ENTROPY, "Log Softmax Addmm", {}),
         (CROSS_ENTROPY, "Sub Addmm", {"highest": -1e-9}),  # x - logsumexp(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import netwise as nw
 from histories import GUESS, LAYERS, found, history, observed
 from netwise.diagnosis.rules import mismatch
@@ -67,3 +69,25 @@ def test_yes_or_no_of_each_of_many_classes() -> None:
     assert not isinstance(run(20, "zeros and ones"), nw.Finding)  # several labels a row
     assert not isinstance(run(20, final=0.05), nw.Finding)  # it learned
     assert not isinstance(run(20, final=0.4), nw.Finding)  # it learns
+
+
+@pytest.mark.parametrize(
+    ("order", "shape", "final", "named"),
+    [
+        (1.1, (8, 1), 2.3, True),
+        (0.5, (8, 1), 2.3, False),  # amounts
+        (None, (8, 1), 2.3, False),
+        (1.1, (8, 10), 2.3, False),  # an output for each class
+        (1.1, (8, 1), 0.1, False),  # it learned
+    ],
+)
+def test_one_output_for_the_names_of_classes(
+    order: float | None, shape: tuple[int, ...], final: float, named: bool
+) -> None:
+    term = nw.LossTerm("squared error", output_shape=shape, target_low=0.0, target_high=9.0)
+    run = observed(losses=(term,), final=final).but(data=nw.DataFacts(class_order=order))
+    answer = mismatch.loss_misfits_task(run)
+    assert isinstance(answer, nw.Finding) == named
+    if isinstance(answer, nw.Finding):
+        assert answer.grade == "suspect"
+        assert "the whole numbers from 0 to 9, which look like names" in answer.sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import netwise as nw
 from histories import found, history
-from netwise.diagnosis.rules.norm_values import bn_with_one_sample
+from netwise.diagnosis.rules.norm_values import bn_with_one_sample, norm_momentum
 
 
 def run(final: float = 2.3, **facts: object) -> nw.History:
@@ -25,3 +25,20 @@ def test_few_values() -> None:
 
 def test_unknown() -> None:
     assert isinstance(bn_with_one_sample(run()), nw.Unchecked)
+
+
+def test_statistics_that_stand_still_are_a_cause() -> None:
+    facts = {"still_norms": ("bn",), "norm_momentum": 0.0}
+    finding = found(norm_momentum(run(0.1, **facts)))
+    assert (finding.grade, finding.layers) == ("cause", ("bn",))
+    assert "their running means" not in finding.sentence
+    assert isinstance(norm_momentum(run()), nw.Unchecked)
+    assert norm_momentum(run(still_norms=())) is None
+
+
+def test_statistics_of_the_last_batch_are_a_suspicion_without_success() -> None:
+    facts = {"still_norms": (), "eager_norms": ("a", "b"), "norm_momentum": 0.99}
+    assert found(norm_momentum(run(**facts))).grade == "suspect"
+    assert norm_momentum(run(0.1, **facts)) is None
+    one = run(**facts).but(data=nw.DataFacts(batches_alike=True))
+    assert norm_momentum(one) is None  # all rows in each batch

@@ -103,6 +103,16 @@ def test_targets_that_follow_each_other_where_the_loss_is_not_understood() -> No
     assert isinstance(shuffling.not_shuffled(history(whole=series, facts=facts)), nw.Unchecked)
 
 
+def test_targets_that_grow_with_the_answers_are_not_sorted() -> None:
+    facts = nw.RunFacts(
+        loss_of_guessing=2.3, class_targets=False, target_std=90.0, target_mean=5.0, batch_size=32
+    )
+    grown = {signals.TARGET_MEAN: [1.3**i for i in range(24)]}
+    assert shuffling.not_shuffled(observed(grown, facts=facts)) is None
+    in_order = {signals.TARGET_MEAN: [1.3 ** (4 * i % 24) for i in range(24)]}
+    assert found(shuffling.not_shuffled(observed(in_order, facts=facts)))
+
+
 def test_targets_that_follow_a_network_are_not_sorted() -> None:
     means: dict[str, list[float]] = {signals.TARGET_MEAN: [0.5 * i for i in range(20)]}
     facts = nw.RunFacts(

@@ -115,11 +115,16 @@ def target_in_inputs(history: History) -> Answer:
         return Unchecked("no inputs with their targets were seen")
     if data.target_feature is None:
         return None
+    factor, offset = data.target_feature_scale
+    what = "the target"
+    if (factor, offset) != (1.0, 0.0):
+        what += f" in other units ({factor:.4g} times it {'-' if offset < 0 else '+'} "
+        what += f"{abs(offset):.4g})"
     return Finding(
         rule="target_in_inputs",
         sentence=(
-            f"Feature {data.target_feature} of the inputs is the target, in all "
-            f"{data.train_samples} rows that were compared."
+            f"Feature {data.target_feature} of the inputs is {what}, in all {data.train_samples} "
+            "rows that were compared."
         ),
         evidence=(Evidence("rows in which the feature is the target", 1.0, 0.99, percent=True),),
         grade="cause",

@@ -15,6 +15,7 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CLASS_NUMBERS,
     CROSS_ENTROPY,
+    HINGE_OF_CLASSES,
     HUBER,
     KL_DIVERGENCE,
     LABELS,
@@ -86,6 +87,7 @@ def _misfit(term: LossTerm) -> str:
         _softmax_twice,
         _sigmoid_twice,
         _exponential_twice,
+        _margin_of_probabilities,
         _limited_logits,
         _no_log_probability,
         _log_of_no_probability,
@@ -260,6 +262,18 @@ def _exponential_twice(term: LossTerm) -> str:
         "The outputs go through an exponential twice: by the network, and again by the loss, which "
         "expects logarithms of rates. Return the plain output, or use "
         "`nn.PoissonNLLLoss(log_input=False)`."
+    )
+
+
+def _margin_of_probabilities(term: LossTerm) -> str:
+    """A hinge loss between classes asks for a lead of 1, which probabilities never have."""
+    name = next(iter(_applied(term)), "")
+    if term.operation != HINGE_OF_CLASSES or name not in PROBABILITIES:
+        return ""
+    return (
+        f"The outputs go through {name} before a hinge loss, which asks that the right class leads "
+        "the others by 1: probabilities never do, and where one is near 1 the slope of the "
+        f"{name.lower()} is nearly 0. Give it plain outputs, or use `nn.CrossEntropyLoss()`."
     )
 
 

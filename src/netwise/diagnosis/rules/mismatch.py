@@ -31,6 +31,9 @@ PROBABILITIES = ("Softmax", "Sigmoid", "Hardsigmoid")
 RANGES = {**BOUNDED, "Softmax": (0.0, 1.0), "ReLU": (0.0, inf)}
 NOTHING_LEARNED = 0.9  # of the loss of guessing: the same answers for all samples
 YES_OR_NO = (BINARY_CROSS_ENTROPY, BINARY_CROSS_ENTROPY_OF_LOGITS)
+OF_NUMBERS = (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER)
+# Difference of the numbers of near rows over that of any: that of amounts stays below 0.6.
+NO_ORDER = 0.9
 PARALLEL = 0.9999  # cosine of two gradients of the same loss
 
 
@@ -154,7 +157,11 @@ def loss_misfits_task(history: History) -> Answer:
     """Find a squared or an absolute error on classes, or a yes-or-no loss of each of several
     classes that exclude each other, in a run that has not learned."""
     facts = history.facts
-    other = _absolute_error_on_classes(history) or _yes_or_no_of_exclusive_classes(history)
+    other = (
+        _absolute_error_on_classes(history)
+        or _yes_or_no_of_exclusive_classes(history)
+        or _error_of_class_numbers(history)
+    )
     if other is not None and not has_learned(history):
         return other
     if facts.loss_kind is None or facts.class_targets is None:
@@ -191,6 +198,35 @@ def _absolute_error_on_classes(history: History) -> Finding | None:
         steps=(0, history.ended.step),
         evidence=(Evidence("columns of the one-hot targets", float(columns), 2.0),),
         grade="cause" if is_rare or columns > 2 else "suspect",
+    )
+
+
+def _error_of_class_numbers(history: History) -> Finding | None:
+    """A squared or absolute error between one output and the numbers of classes that are no
+    amounts: rows that are near to each other have numbers as far apart as any."""
+    terms = () if history.wiring is None else history.wiring.losses
+    term = next((t for t in terms if t.operation in OF_NUMBERS and not t.penalty), None)
+    order = None if history.data is None else history.data.class_order
+    if term is None or order is None or order < NO_ORDER:
+        return None
+    if len(term.output_shape) not in (1, 2) or term.output_shape[1:] not in ((), (1,)):
+        return None
+    what = f"{'an' if term.operation == ABSOLUTE_ERROR else 'a'} {term.operation}"
+    return Finding(
+        rule="loss_misfits_task",
+        sentence=(
+            f"The loss is {what} of one output, and the targets are the whole "
+            f"numbers from {term.target_low or 0:.0f} to {term.target_high or 0:.0f}, which look "
+            "like names of classes: where the nearest neighbour of a row has another number, that "
+            "is as far away as that of any row. Between classes 3 and 5 the answer is 4, another "
+            "class."
+        ),
+        steps=(0, history.ended.step),
+        evidence=(Evidence("difference of neighbours' numbers / at random", order, NO_ORDER),),
+        change=(
+            f"nn.Linear(n, {term.target_high or 0:.0f} + 1)  # an output for each class\n"
+            "loss = F.cross_entropy(logits, class_numbers.long())"
+        ),
     )
 
 

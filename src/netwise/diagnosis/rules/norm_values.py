@@ -1,4 +1,4 @@
-"""Batch norm layers that see too few values for a mean and a variance."""
+"""Batch norm layers that see too few values for a mean and a variance, or keep no average."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from netwise.diagnosis.rules.observation import listed
 from netwise.diagnosis.rules.outcome import has_learned
 from netwise.history import History
 
+EAGER = 0.9  # momentum: nine tenths of the statistics are those of one batch
 FEWEST_VALUES = 4  # two values become -1 and 1, three little more than their order
 
 
@@ -37,6 +38,57 @@ def bn_with_one_sample(history: History) -> Answer:
     )
 
 
+def norm_momentum(history: History) -> Answer:
+    """Find batch norm layers that keep no average: with a momentum of 0 whose statistics are those
+    of the start, or with one near 1, of which those of the last batch are left."""
+    facts = first_batch_fact(history, "still_norms")
+    if isinstance(facts, Unchecked):
+        return facts
+    still, eager = facts.still_norms or (), facts.eager_norms
+    if not still and (not eager or has_learned(history) or _has_one_batch(history)):
+        return None
+    one, momentum = len(still or eager) == 1, facts.norm_momentum or 0.0
+    what = (
+        f"a momentum of 0: {'its' if one else 'their'} running means stay 0 and the variances 1, "
+        "and evaluation mode normalizes with these, whatever the data are"
+        if still
+        else f"a momentum of {momentum:g}, the share of the newest batch: in evaluation mode the "
+        "statistics are nearly those of the last batch alone"
+    )
+    return Finding(
+        rule="norm_momentum",
+        sentence=f"{listed(still or eager)} {'has' if one else 'have'} {what}.",
+        layers=still or eager,
+        steps=(0, history.ended.step),
+        evidence=(
+            Evidence("momentum of batch norm", momentum, 0.0, above=False)
+            if still
+            else Evidence("momentum of batch norm", momentum, EAGER),
+        ),
+        grade="cause" if still else "suspect",
+    )
+
+
+def _has_one_batch(history: History) -> bool:
+    """Whether all steps are made on the same rows: the last batch is then as good as an average."""
+    return history.data is not None and bool(history.data.batches_alike)
+
+
+NORM_MOMENTUM = Rule(
+    name="norm_momentum",
+    title="Batch norm that keeps no average",
+    find=norm_momentum,
+    explanation=(
+        "In evaluation mode batch norm uses averages of the statistics of training batches. "
+        "torch's momentum is the share of the newest batch, 1 minus what other libraries call so: "
+        "0 keeps the start for ever, 0.99 forgets all but the last batch."
+    ),
+    healthy="A momentum of about 0.1, or of 0 where statistics come from earlier training.",
+    source="PyTorch documentation, torch.nn.BatchNorm1d; Ioffe, Szegedy 2015, arXiv 1502.03167",
+    explains=("running_statistics_misfit",),
+    own_loops=True,
+    change="nn.BatchNorm1d(features, momentum=0.1)  # what other libraries call 0.9",
+)
 BN_WITH_ONE_SAMPLE = Rule(
     name="bn_with_one_sample",
     title="Batch norm of too few values",

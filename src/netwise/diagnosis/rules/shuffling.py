@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 from netwise.diagnosis.rules.finding import WITH_TARGETS, Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.outcome import (
@@ -25,6 +26,7 @@ MOST_ALIKE = 0.5
 FEW_ALIKE = 0.1
 OF_MEANS = 0.5  # variance of the batches' means over that of all targets
 FEWEST_ROWS = 8  # of a batch
+GROWN = 10.0  # last means of targets over the first ones
 EVEN = 0.95  # entropy of the classes over that of equal shares
 LARGEST = 1e100  # in place of a ratio whose square is beyond the range of numbers
 BINARY = 1e-3  # distance of a variance from that of targets which are all 0 or 1
@@ -139,6 +141,8 @@ def _sorted_values(history: History) -> Answer:
         return Unchecked(no_baseline(history))  # targets of a value function follow each other
     if history.wiring is not None and history.wiring.asks_networks:
         return None  # targets made of a network's answers change with it, in any order
+    if _grow(series.finite):
+        return None
     share = min(_spread(series.finite) / facts.target_std, LARGEST) ** 2
     if not share > OF_MEANS:
         return None
@@ -160,6 +164,14 @@ def _sorted_values(history: History) -> Answer:
         ),
         strength=share / OF_MEANS,
     )
+
+
+def _grow(means: Sequence[float]) -> bool:
+    """Whether targets grow manifold while the network is trained, as those that a program makes of
+    its answers: given data come again in each epoch."""
+    sizes = [abs(value) for value in means]
+    part = len(sizes) // 4
+    return median(sizes[-part:]) > GROWN * median(sizes[:part])
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -29,6 +29,8 @@ OF_FIRST_BATCH = (
     "mixed_in",
     "constant_after",
     "single_norms",
+    "still_norms",
+    "eager_norms",
     "narrowest",
     "unit_softmax_of",
     "drawn_state",
