@@ -17,6 +17,7 @@ from statistics import median
 from netwise import signals
 from netwise.diagnosis.report import Report
 from netwise.diagnosis.rules import RULES
+from netwise.diagnosis.rules.observation import as_written, name_of_model
 from netwise.diagnosis.rules.outcome import simple_score, skill
 from netwise.diagnosis.short_trial import CLEARED, PROVED, UNDECIDED, ShortTrial
 from netwise.history import History
@@ -380,7 +381,8 @@ class Experiments:
                 same = bool((p == p.reshape(-1)[0]).all())
                 ratios.append(0.0 if same else spread / usual)
             elif p.dim() == 1 and p.numel() > 1 and float(p.detach().mean()) < NEGATIVE:
-                return "dead_relu", f"{name} is {float(p.detach().mean()):.3g} on average"
+                written = as_written(name, name_of_model(self.history))
+                return "dead_relu", f"{written} is {float(p.detach().mean()):.3g} on average"
         if not ratios:
             return "", ""
         if min(ratios) == 0:
@@ -449,7 +451,8 @@ class Experiments:
         still = trained - (held & self.bench.start.trainable)
         if not still:
             return False
-        few = ", ".join(sorted(still)[:3])
+        model = name_of_model(self.history)
+        few = ", ".join(as_written(name, model) for name in sorted(still)[:3])
         changed = f"{few} trained too"
         setup = TrialSetup(all_trainable=True)
         return self._compare(Comparison("freeze", "frozen_layers", changed, setup))
