@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from netwise.atomic import write_atomically
 from netwise.diagnosis.report import Report
 from netwise.history import History
 from netwise.recipe.prepared import Prepared
-from netwise.report.program_page import program_page
 from netwise.report.run_page import run_page
-from netwise.report.treatment_page import treatment_page
 from netwise.scoring.scores import Scores
 from netwise.training.run import Run
 from netwise.training.simple_baselines import Baselines
-from netwise.treatment.rounds import TreatmentResult
-from netwise.watching.watch import watch
+
+if TYPE_CHECKING:
+    from netwise.treatment.rounds import TreatmentResult
+    from netwise.watching.watch import watch
 
 
 def write_report(
@@ -47,12 +48,21 @@ def write_report(
         True
     """
     path = Path(path)
-    of = of.history() if isinstance(of, watch) else of
-    if isinstance(of, History):
-        text = program_page(of, title=path.stem, diagnosis=diagnosis)
-    elif isinstance(of, Run):
+    if isinstance(of, Run):
         text = run_page(of, prepared, diagnosis, scores, baselines)
     else:
-        text = treatment_page(of)
+        text = _other_page(of, path.stem, diagnosis)
     write_atomically(path, text)
     return path
+
+
+def _other_page(of: TreatmentResult | History | watch, title: str, diagnosis: Report | None) -> str:
+    """The page of what is no run of netwise's own."""
+    from netwise.report.program_page import program_page  # heavy
+    from netwise.report.treatment_page import treatment_page
+    from netwise.watching.watch import watch
+
+    of = of.history() if isinstance(of, watch) else of
+    if isinstance(of, History):
+        return program_page(of, title=title, diagnosis=diagnosis)
+    return treatment_page(of)
