@@ -37,6 +37,8 @@ class DataFacts:
             or mirrored against these, if at all; their mean correlation with what stands out there,
             as they are and turned back; the share of the samples that fit better turned back; and
             the correlation with each as it fits better.
+        row_numbers: a feature that looks like the number of the row, the accuracy of simple models
+            that know it alone, and of those that know all others; None without one.
         target_spreads: the smallest and the largest standard deviation of the columns of targets
             that are numbers; None with one column.
         targets_on_circle: the best score for the place on a circle whose length is the range of the
@@ -127,6 +129,7 @@ class DataFacts:
     score_without_places: float | None = None
     sorted_targets: tuple[float, int] | None = None
     turned_targets: tuple[str, float, float, float, float] | None = None
+    row_numbers: tuple[int, float, float] | None = None
     target_spreads: tuple[float, float] | None = None
     targets_on_circle: tuple[float, float, float] | None = None
     evaluation_chance_score: float | None = None

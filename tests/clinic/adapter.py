@@ -82,6 +82,7 @@ NAMES = {
     "pairs_misplaced": "label_error",
     "targets_in_any_order": "label_error",
     "targets_wrap": "label_error",
+    "row_number_among_inputs": "train_test_mismatch",
     "targets_turned": "label_error",
     "targets_of_unlike_units": "target_not_scaled",
     "order_unseen": "wrong_layers",

@@ -24,6 +24,7 @@ from netwise.observe.kept_batches import KeptBatch, KeptBatches
 from netwise.observe.padded_targets import padded_targets
 from netwise.observe.paired_rows import paired_rows
 from netwise.observe.row_fingerprints import row_keys
+from netwise.observe.row_numbers import row_numbers
 from netwise.observe.row_overlap import overlap_of
 from netwise.observe.sequence_order import sorted_by_length, symbols_as_targets
 from netwise.observe.simple_models import (
@@ -99,6 +100,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         unordered_score=_unordered(sample),
         score_without_places=score_without_places(training, classes),
         **_of_target_forms(sample),
+        row_numbers=_numbered(sample),
     )
     seen = set(sample.keys)
     operation = next((b.operation for b in training if b.target is not None), "")
@@ -163,6 +165,11 @@ def _whole_targets(sample: DataSample) -> int | None:
 def _turned(batches: Sequence[KeptBatch]) -> tuple[str, float, float, float, float] | None:
     found = turned_targets(batches)
     return (found.how, found.own, found.turned, found.share, found.best) if found else None
+
+
+def _numbered(sample: DataSample) -> tuple[int, float, float] | None:
+    found = row_numbers(sample)
+    return (found.feature, found.alone, found.others) if found else None
 
 
 def _target_spreads(sample: DataSample) -> tuple[float, float] | None:
