@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import netwise as nw
-from netwise.data.encoding import TableEncoder
+from netwise.data.columns.table_encoder import TableEncoder
 from netwise.data.table_targets import classes_of
 
 
