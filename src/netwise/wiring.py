@@ -196,6 +196,12 @@ class Wiring:
             such as "Net: 0 of 4: module.fc.weight: fc.weight".
         loader_iterators: how many iterators the program has made of one loader of several batches;
             0 without such a loader.
+        carried_state: a recurrent layer that begins each step with the numbers of the hidden state
+            that it ended the step before with; "" without one.
+        carried_worth: variance of outputs over the states of other rows, over their whole variance;
+            how much worse they are with these, over what it would be if the state were used as well
+            as it can be (0 where it tells nothing of the targets), and the standard error of that;
+            and their squared error over the variance of the targets. () without such a layer.
         normed_by_evaluated: in an evaluation that was all in training mode batch normalization took
             its statistics from rows that were not trained on.
         scaled_by_itself: "range" where the features of evaluated rows, which were not trained on,
@@ -276,6 +282,8 @@ class Wiring:
     pairs_nearer: tuple[float, ...] = ()
     unmatched_states: tuple[str, ...] = ()
     loader_iterators: int = 0
+    carried_state: str = ""
+    carried_worth: tuple[float, ...] = ()
     normed_by_evaluated: bool = False
     scaled_by_itself: str = ""
     asks_networks: bool = False

@@ -93,6 +93,7 @@ NAMES = {
     "padding_mask_inverted": "wrong_layers",
     "padding_is_a_word": "wrong_layers",
     "hidden_state_random": "wrong_layers",
+    "hidden_state_carried": "wrong_layers",
     "backward_misfits": "zero_gradient",
     "layer_repeated": "wrong_layers",
     "softmax_of_one_unit": "wrong_output_activation",

@@ -241,6 +241,7 @@ class BackwardReader:
                 root.kept.loss_read(found.target, found.operation, reduction, ignored)
                 if found.output is not None:
                     root.answers.add(found.output, found.target, found.operation, ignored)
+                    self._carried(root, found.output, found.target, found.operation)
 
     def _join_target(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         """Give the main term's target to the kept batch of the pass that the loss is of."""
@@ -257,6 +258,10 @@ class BackwardReader:
                 )
                 if main.output is not None and main.target is not None:
                     root.answers.add(main.output, main.target, term.operation, ignored)
+                    self._carried(root, main.output, main.target, term.operation)
+
+    def _carried(self, root: Root, output: Tensor, target: Tensor, operation: str) -> None:
+        self._safely("carried states", root.carried.loss_read, output, target, operation)
 
     def _read_site(self, entry: BackwardPass, reading: loss_graph.LossReading) -> None:
         key = (*LossSite.key(entry.place, reading), entry.roots)

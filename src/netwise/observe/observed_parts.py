@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.first_batch import FirstBatch
 from netwise.observe.call_record import CallRecord
+from netwise.observe.carried_states import CarriedStates
 from netwise.observe.class_answers import RECENT, ClassAnswers
 from netwise.observe.evaluation_passes import EvaluationPasses
 from netwise.observe.first_batch_probes import first_batch_of, unknown
@@ -86,6 +87,7 @@ class Root:
         self.kept = KeptBatches()
         self.game = Game()
         self.forces = PairForces()
+        self.carried = CarriedStates()
         self.answers = ClassAnswers(RECENT)  # in training
         self.evaluated = ClassAnswers()  # in the last evaluation
         self.evaluates_anew = True  # the next answers are those of a new evaluation

@@ -89,6 +89,7 @@ def wiring_of(model: ObservedModel, program: ProgramFacts) -> Wiring:
         pairs_nearer=_pairs_nearer(model),
         unmatched_states=program.unmatched,
         loader_iterators=program.loader_iterators,
+        **_carried(model),
         normed_by_evaluated=any(root.evaluation.normed_by_evaluated for root in model.roots),
         scaled_by_itself=next(
             filter(None, (root.evaluation.scaled_by_itself for root in model.roots)), ""
@@ -109,6 +110,18 @@ def _pairs_nearer(model: ObservedModel) -> tuple[float, ...]:
     """Pairs of a loss of distances, where one module has them."""
     found = [pairs for root in model.roots if (pairs := root.forces.pairs) is not None]
     return (found[0].nearer_inputs, found[0].nearer_outputs) if len(found) == 1 else ()
+
+
+def _carried(model: ObservedModel) -> dict[str, Any]:
+    """What the state is worth that one module carries from step to step."""
+    found = [(r, value) for r in model.roots if (value := r.carried.found) is not None]
+    if len(found) != 1:
+        return {}
+    root, value = found[0]
+    return {
+        "carried_state": model.prefix(root) + value.layer,
+        "carried_worth": (value.noise, value.worth, value.error, value.unexplained),
+    }
 
 
 def _evaluated(model: ObservedModel, program: ProgramFacts) -> dict[str, Any]:

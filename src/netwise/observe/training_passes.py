@@ -73,6 +73,8 @@ class TrainingPasses:
     ) -> None:
         """A module has returned: a root, or a part of one."""
         self._safely("layers", root.probe.module_called, module, args, kwargs, output)
+        if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+            self._safely("carried states", self._layer_called, root, module, args, kwargs, output)
         if is_read(root.passes):
             self._calls.note(root, module, args, kwargs, output)
 
@@ -124,6 +126,12 @@ class TrainingPasses:
         self._safely("kept batches", root.kept.training_pass, args, kwargs, steps)
         self._safely("layers", root.probe.forward_ends, output)
         self._safely("pair forces", root.forces.called, inputs, outputs)
+        self._safely("carried states", root.carried.pass_ended, module, args, kwargs, steps)
+
+    @staticmethod
+    def _layer_called(root: Root, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        if module is not root.module:
+            root.carried.layer_called(root.name_of(module), module, args, kwargs, output)
 
 
 def _linear(outputs: list[Tensor], inputs: list[Tensor]) -> bool | None:

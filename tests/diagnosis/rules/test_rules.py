@@ -72,6 +72,7 @@ OF_FACTS = {
     "untrained_is_evaluated",
     "average_lags",
     "pairs_reversed",
+    "hidden_state_carried",
     "class_weights_flipped",
     "state_not_loaded",
     "random_numbers_repeat",
