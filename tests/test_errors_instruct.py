@@ -31,7 +31,11 @@ WITHOUT_INSTRUCTION: dict[tuple[str, str, str], str] = dict.fromkeys(
         ("trials/bench.py", "made_optimizer", "no … could be made: …"),
     ),
     "caught inside of netwise, where a part of a check is left out",
-)
+) | {
+    ("lazy_names.py", "imported", "… has no public ……"): (
+        "Python adds a name that is meant, and a package a hint of its own"
+    )
+}
 
 # Errors whose text becomes "not checked, because ..." or "is damaged, because ...", which says
 # what to do.
