@@ -89,3 +89,17 @@ def test_a_part_of_the_loss_is_a_constant(loss_of: Callable[[nn.Module, bool], T
 )
 def test_constants_that_are_meant(loss_of: Callable[[nn.Module, bool], Tensor]) -> None:
     assert watched(loss_of, graph=False) == ""
+
+
+def test_gradients_as_values_do_not_pile_up_modes() -> None:
+    """Weights that are plain tensors look like inputs, and no backward pass ever ends the step."""
+    weight, x = torch.ones(3, 1, requires_grad=True), torch.rand(20, 3)
+    depths = []
+    with nw.watch() as w:
+        for _ in range(40):
+            (gradient,) = torch.autograd.grad((x @ weight).square().mean(), [weight])
+            with torch.no_grad():
+                weight -= 0.1 * gradient
+            depths.append(torch._C._len_torch_function_stack())
+    assert max(depths) <= 2
+    assert w.errors == ()

@@ -47,6 +47,7 @@ class InputGradients(TorchFunctionMode):
         self._weights: frozenset[int] = frozenset()  # behind the outputs
         self._place, self._places = "", dict[str, int]()
         self._looks, self._is_meant = 0, False
+        self._calls = 0  # that pass through it now: meanwhile torch has it out of the stack
         self._of = frozenset[int]()  # ids of the weights in such losses
 
     @property
@@ -83,7 +84,7 @@ class InputGradients(TorchFunctionMode):
         for gradient in gradients:
             if isinstance(gradient, Tensor) and not gradient.requires_grad:
                 self._follow(gradient)
-        if self._followed:
+        if self._followed and not self._calls:
             enter_mode(self)
 
     def backward(self, loss: Tensor, reached: Iterable[int]) -> None:
@@ -113,7 +114,11 @@ class InputGradients(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **kwargs) if kwargs else func(*args)
+        self._calls += 1
+        try:
+            result = func(*args, **kwargs) if kwargs else func(*args)
+        finally:
+            self._calls -= 1
         if not self._followed or torch.compiler.is_compiling():
             return result
         given = list(tensors_in((args, kwargs or {})))
