@@ -56,6 +56,22 @@ def test_gradients_and_updates_equal_those_of_torch() -> None:
         assert row[f"{signals.UPDATE_RATIO}|{name}"] == pytest.approx(ratio, rel=1e-4)
 
 
+def test_inputs_are_those_of_the_module_that_begins_first() -> None:
+    """A module with weights of its own ends after the layers inside of it."""
+
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(100 * torch.randn(4, 6, generator=generator()))
+            self.last = nn.Linear(6, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.last(x @ self.weight)
+
+    row = watched_row(Own())
+    assert row[signals.INPUT_STD] == pytest.approx(float(X.std(correction=0)), rel=1e-3)
+
+
 def test_activations_are_those_after_the_activation_function() -> None:
     row = watched_row(model())
     hidden = model()[:2](X).detach()

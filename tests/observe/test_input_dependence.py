@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,6 +46,17 @@ def test_where_the_inputs_are_lost() -> None:
         "1", "softmax of one unit"
     )
     assert lost(Functional(0.0)) is None
+
+
+@pytest.mark.parametrize("kind", [nn.Embedding, nn.EmbeddingBag])
+def test_a_table_of_zeros_gets_the_inputs_and_loses_them(kind: type[nn.Module]) -> None:
+    net = nn.Sequential(kind(9, 4), nn.Flatten(), nn.LazyLinear(2))
+    symbols = torch.arange(21).reshape(7, 3) % 9
+    net(symbols)
+    nn.init.zeros_(net[0].weight)
+    found = where_lost(net, call_of(net), (symbols,), {}, AXIS)
+    assert found is not None
+    assert (found.after, "embedding" in found.kind) == ("0", True)
 
 
 def test_dead_units_stay_so_and_zero_weights_do_not() -> None:

@@ -57,6 +57,10 @@ class HookedProbe:
         self.layers: tuple[Layer, ...] = ()  # known after the first watched step
         self._weights = {name: own_matrices(layer) for name, layer in layers_with_weights(module)}
         self._modules = {name or ROOT: layer for name, layer in module.named_modules()}
+        layered = {id(p) for weights in self._weights.values() for p in weights}
+        self._has_own_weights = any(
+            p.dim() > 1 and id(p) not in layered for p in module.parameters()
+        )
         self._handles: list[Any] = []
         self._active_units: ActiveUnits = {}
         # Of the watched step: from the hooks.
@@ -64,6 +68,7 @@ class HookedProbe:
         self._classes_after: list[list[str]] = []  # classes of the modules called after each layer
         self.connections: list[CallRecord] = []  # calls of layers, with and without gradients
         self._raw_outputs: list[Tensor | None] = []  # of the layers, on the first watched step only
+        self._given: Tensor | None = None  # to a module with weights outside of layers
         self._output: Tensor | None = None
         # Of the watched step: between `record` and `finish_step`.
         self._row: dict[str, float] | None = None
@@ -118,7 +123,7 @@ class HookedProbe:
     def _forget_forward(self) -> None:
         self._calls, self._classes_after, self._raw_outputs = [], [], []
         self.connections = []
-        self._output = None
+        self._output = self._given = None
 
     def _keep_gradient(self, parameter: nn.Parameter, gradient: Tensor) -> None:
         self._last_gradient = (parameter, gradient)
@@ -126,6 +131,7 @@ class HookedProbe:
     def _before_forward(self, module: nn.Module, args: Any) -> None:
         if torch.is_grad_enabled():
             self._forget_forward()
+            self._given = _first_tensor(args) if self._has_own_weights else None
 
     def _after_forward(self, module: nn.Module, args: Any, output: Any) -> None:
         if torch.is_grad_enabled():
@@ -221,10 +227,15 @@ class HookedProbe:
         """Write what the rows of earlier steps still lack."""
         self._samples.complete()
 
+    def _first_input(self) -> Tensor | None:
+        """The input of the first layer, or of the module where that has weights of its own, which
+        may come before it; None where that is not known."""
+        return self._given if self._has_own_weights else self._calls[0][1]
+
     def _record_activations(self, row: dict[str, float]) -> None:
         if not self._calls:
             return
-        first = self._calls[0][1]
+        first = self._first_input()
         if first is not None and first.is_floating_point():
             names = (signals.INPUT_MEAN, signals.INPUT_STD)
             self._reads.add(*_moments(first, row, names))

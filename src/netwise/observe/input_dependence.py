@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from netwise.first_batch import INPUTS, OUTPUT_RECTIFIER, RECTIFIER, SOFTMAX_OF_ONE
-from netwise.observe.nested import with_tensors
+from netwise.observe.nested import tensors_in, with_tensors
 from netwise.observe.operations import Operation, traced
 from netwise.observe.sample_axes import (
     SampleAxis,
@@ -93,12 +93,22 @@ def where_lost(
         if old.name.endswith("_like") or old.name.startswith("new_"):
             continue  # reads the shape alone
         moved = not is_constant([old.output], [new.output])
-        if not moved and not _unchanged(old.inputs, new.inputs):
+        given = _symbols(old), _symbols(new)
+        if not moved and not (_unchanged(old.inputs, new.inputs) and _equal(*given)):
             kind = _kind(old)
             at_end = kind == RECTIFIER and old is before[-1]
             return LostDependence(old.layer, OUTPUT_RECTIFIER if at_end else kind)
         reached = reached or moved or not _unchanged(old.inputs, new.inputs)
     return None if reached else LostDependence(INPUTS)
+
+
+def _symbols(operation: Operation) -> list[Tensor]:
+    """Whole numbers that an operation gets, as an embedding does."""
+    return [t for t in tensors_in(operation.args) if not t.is_floating_point()]
+
+
+def _equal(before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:
+    return len(before) == len(after) and all(map(torch.equal, before, after))
 
 
 def _unchanged(before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:

@@ -21,6 +21,7 @@ from netwise.wiring import (
 PREDICTABLE = 0.3  # skill of a simple model on evaluation labels, which shows that they are right
 LOST = 0.4  # skill on training labels as a share of it: a quarter of wrong labels leaves 0.75
 GAP = 0.2  # difference of both
+ROOM = 0.25  # accuracy above that of always answering the most frequent training class
 # R² on training rows below which a few targets of another size are the reason: of targets that were
 # exchanged, which nothing predicts, models come near the mean, so that it is near 0.
 SWAMPED = -0.5
@@ -77,6 +78,8 @@ def _kept_skill(data: DataFacts) -> float | None:
         return None
     if not data.class_targets and (data.inside_training_score or 0.0) < SWAMPED:
         return None
+    if data.class_targets and data.inside_training_chance > 1 - ROOM:
+        return None  # nearly all of one class: wrong labels would hardly show
     return skill(data.inside_training_score, data.inside_training_chance) / right
 
 

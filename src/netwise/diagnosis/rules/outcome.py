@@ -313,10 +313,10 @@ def still_falls(history: History) -> bool:
 
 
 def is_still_young(history: History) -> bool:
-    """Whether a run has so few steps that the noise of batches hides a slope in its last third, and
-    the loss falls over its second half."""
+    """Whether a run has so few steps that the noise of batches hides a slope in its last part, and
+    the loss falls over the whole of it."""
     losses = history.of(LOSS)
-    slope = None if losses is None else last_slope(losses, share=1 / 2)
+    slope = None if losses is None else last_slope(losses, share=1.0)
     return history.ended.step < FEW_STEPS and slope is not None and slope.falls >= CERTAIN
 
 
