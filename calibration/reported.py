@@ -20,7 +20,7 @@ from calibration.record import ROOT, clinic_folder
 # Rules of which one must be found in the output of a program.
 EXPECTED: dict[str, tuple[str, ...]] = {
     "n01": ("shapes_broadcast",),
-    "n03": ("running_statistics_misfit",),
+    "n03": ("norm_momentum", "running_statistics_misfit"),
     "n05": ("softmax_over_batch",),
     "n07": ("not_finite", "unstable_loss"),
     "n09": ("rate_faded",),

@@ -39,6 +39,7 @@ from netwise.observe.turned_targets import turned_targets
 from netwise.observe.without_places import score_without_places
 
 FEWEST = 60  # rows that simple models need
+MOST_TARGETS = 16  # columns that are measured things, each with a unit
 FEWEST_NUMBERS = 8  # of a row
 FEWEST_ON_LINE = 3  # different targets: any two lie on a line
 EXACTLY, ABOUT_ONE = 1e-3, 0.1  # standard deviations divided by n, or by n - 1
@@ -175,7 +176,8 @@ def _numbered(sample: DataSample) -> tuple[int, float, float] | None:
 def _target_spreads(sample: DataSample) -> tuple[float, float] | None:
     spreads = sample.target.std(0)
     spreads = spreads[spreads > 0]
-    if sample.is_class or len(spreads) < 2:
+    # Of more columns, such as pixels, those that hardly vary are margins.
+    if sample.is_class or not 2 <= sample.target.shape[1] <= MOST_TARGETS or len(spreads) < 2:
         return None
     return float(spreads.min()), float(spreads.max())
 

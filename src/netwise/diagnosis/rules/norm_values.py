@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from netwise.diagnosis.rules.evaluation import running_statistics_misfit
 from netwise.diagnosis.rules.finding import Answer, Evidence, Finding, Rule, Unchecked
 from netwise.diagnosis.rules.first_batch_facts import first_batch_fact
 from netwise.diagnosis.rules.observation import listed
@@ -53,7 +54,7 @@ def norm_momentum(history: History) -> Answer:
         "and evaluation mode normalizes with these, whatever the data are"
         if still
         else f"a momentum of {momentum:g}, the share of the newest batch: in evaluation mode the "
-        "statistics are nearly those of the last batch alone"
+        "running statistics are nearly those of the last batch alone"
     )
     return Finding(
         rule="norm_momentum",
@@ -65,8 +66,13 @@ def norm_momentum(history: History) -> Answer:
             if still
             else Evidence("momentum of batch norm", momentum, EAGER),
         ),
-        grade="cause" if still else "suspect",
+        grade="cause" if still or _misfits(history) else "suspect",
     )
+
+
+def _misfits(history: History) -> bool:
+    """Whether evaluations show that the statistics do not fit."""
+    return isinstance(running_statistics_misfit(history), Finding)
 
 
 def _has_one_batch(history: History) -> bool:
