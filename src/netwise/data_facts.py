@@ -96,6 +96,8 @@ class DataFacts:
         equal_features: pairs of features of a table that are equal in all rows.
         symbols_as_targets: for each input whose symbols are the targets its number among the
             tensors of the call, and `SAME_PLACE` or `NEXT_PLACE`.
+        series_as_targets: for each input of real numbers that are the targets one place later its
+            number among the tensors of the call, and the axis of its places.
         padded_targets: share of the targets that are padding, as the inputs are at the same places,
             and count in the loss, and their class number; None without.
         target_units: mean and standard deviation of targets that are numbers, in training and then
@@ -171,6 +173,7 @@ class DataFacts:
     idle_features: tuple[int, ...] = ()
     equal_features: tuple[tuple[int, int], ...] = ()
     symbols_as_targets: tuple[tuple[int, str], ...] = ()
+    series_as_targets: tuple[tuple[int, int], ...] = ()
     padded_targets: tuple[float, int] | None = None
     target_units: tuple[float, float, float, float] | None = None
     copies_inputs: bool | None = None

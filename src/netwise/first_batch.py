@@ -69,6 +69,8 @@ class FirstBatch:
         narrowest_width: its numbers.
         later_places: for each input that is a matrix of symbols its number among the tensors of the
             call, and whether outputs at a place change with later places of it.
+        later_in_series: for each input of real numbers of which outputs at a place change with
+            later places its number among the tensors of the call, and the axis of its places.
         placed_by: the operation that joins samples with what belongs to their places in the batch,
             such as "add of (50, 10, 32)"; "" where outputs do not depend on the places.
         placed_at: its line; "" where not known.
@@ -164,6 +166,7 @@ class FirstBatch:
     narrowest: str | None = None
     narrowest_width: int | None = None
     later_places: tuple[tuple[int, bool], ...] | None = None
+    later_in_series: tuple[tuple[int, int], ...] | None = None
     placed_by: str | None = None
     placed_at: str = ""
     scrambled_view: str | None = None

@@ -56,6 +56,7 @@ from netwise.observe.sample_axes import (
 )
 from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
+from netwise.observe.series_order import later_in_series
 from netwise.observe.softmax_of_one import softmax_of_one
 from netwise.observe.undisturbed import CannotBeUndone, undisturbed
 from netwise.observe.unused_inputs import unused_input
@@ -161,8 +162,12 @@ class _Probes:
             operations = traced(self.module, self.call, (self.args, self.kwargs))
             facts = self._operations(facts, operations, before)
             if facts.samples_mix == "":
-                seen = later_places(self.call, self.args, self.kwargs, before, facts.samples)
+                given = (self.call, self.args, self.kwargs)
+                seen = later_places(*given, before, facts.samples)
                 facts = replace(facts, later_places=seen)
+                with contextlib.suppress(Exception):  # the code may not take other numbers
+                    series = later_in_series(*given, before, facts.samples)
+                    facts = replace(facts, later_in_series=series)
             if facts.samples:
                 facts = self._places(facts, before)
         return self._modes(facts, before)  # last: it changes running statistics

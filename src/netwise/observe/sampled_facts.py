@@ -27,6 +27,7 @@ from netwise.observe.row_fingerprints import row_keys
 from netwise.observe.row_numbers import row_numbers
 from netwise.observe.row_overlap import overlap_of
 from netwise.observe.sequence_order import sorted_by_length, symbols_as_targets
+from netwise.observe.series_order import series_as_targets
 from netwise.observe.simple_models import (
     Rows,
     SimpleScores,
@@ -63,6 +64,7 @@ def facts_of_data(kept: KeptBatches, classes: int | None = None) -> DataFacts:
         facts,
         **_of_features(training),
         symbols_as_targets=symbols_as_targets(training),
+        series_as_targets=series_as_targets(training),
         padded_targets=padded_targets(training),
         sorted_by_length=sorted_by_length(training),
         rows_standardised=_rows_standardised(training),

@@ -60,7 +60,7 @@ def later_places(
             continue
         changed = with_tensors((args, kwargs), partial(_exchanged, symbols, other))
         for b, a in zip(before, call(*changed), strict=True):
-            rows = _by_place(difference(b, a), symbols)
+            rows = by_place(difference(b, a), samples, places)
             if rows is not None and float(rows[:, half:].max()) > tolerance_of(b):
                 later = float(rows[:, :half].max()) > tolerance_of(b)
                 if later or float(rows[:, half].max()) > tolerance_of(b):
@@ -81,10 +81,14 @@ def _places(symbols: Tensor) -> int:
     return symbols.shape[1] if symbols.shape[1] >= FEWEST_PLACES else 0
 
 
-def _by_place(values: Tensor, symbols: Tensor) -> Tensor | None:
-    """Values of outputs as (samples, places, others); None where they have no places."""
-    samples, places = symbols.shape
-    if values.dim() >= 2 and values.shape[:2] == symbols.shape:
+def by_place(values: Tensor, samples: int, places: int) -> Tensor | None:
+    """Values of outputs as (samples, places, others); None where they have no places.
+
+    Example:
+        >>> by_place(torch.zeros(3, 5, 8), 3, 8).shape
+        torch.Size([3, 8, 5])
+    """
+    if values.dim() >= 2 and values.shape[:2] == (samples, places):
         return values.reshape(samples, places, -1)
     if values.dim() >= 1 and values.shape[0] == samples * places:
         return values.reshape(samples, places, -1)

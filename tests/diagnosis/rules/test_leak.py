@@ -52,6 +52,20 @@ def test_a_target_among_the_inputs() -> None:
     assert isinstance(leak.target_in_inputs(of()), nw.Unchecked)
 
 
+def test_forecasts_that_see_what_they_forecast() -> None:
+    series = of(series_as_targets=((0, 1),))
+    finding = found(leak.target_in_inputs(series.but(first_batch=sees(((0, 1),)))))
+    assert finding.grade == "cause"
+    assert "one place later" in finding.sentence
+    assert leak.target_in_inputs(series.but(first_batch=sees(()))) is None
+    assert leak.target_in_inputs(series.but(first_batch=sees(((1, 1),)))) is None
+    assert leak.target_in_inputs(series) is None  # no copy was asked
+
+
+def sees(series: tuple[tuple[int, int], ...]) -> nw.FirstBatch:
+    return nw.FirstBatch(samples=40, samples_mix="", later_in_series=series)
+
+
 G = torch.Generator().manual_seed(0)
 X = torch.randn(500, 6, generator=G)
 Y = (X[:, 0] * X[:, 1] > 0).long()

@@ -105,12 +105,14 @@ def _counts_a_part(history: History) -> bool:
 
 def target_in_inputs(history: History) -> Answer:
     """Find a feature of the inputs that is the target itself, or a model of sequences that sees
-    the symbols which it has to predict."""
+    the symbols or numbers which it has to predict."""
     if not loop_observed(history):
         return Unchecked(NOT_OBSERVED)
     data = history.data
     if data is not None and data.symbols_as_targets:
         return _symbols_seen(history, data)
+    if data is not None and data.series_as_targets:
+        return _later_seen(history, data)
     if data is None or not data.train_samples:
         return Unchecked("no inputs with their targets were seen")
     if data.target_feature is None:
@@ -164,6 +166,30 @@ def _symbols_seen(history: History, data: DataFacts) -> Finding | None:
             change=change,
         )
     return None
+
+
+def _later_seen(history: History, data: DataFacts) -> Finding | None:
+    """Forecasts at a place that change with the numbers at later places, of which the next is
+    their target. Of the last place alone nothing later is known, and that one is used."""
+    first = history.first_batch
+    seen = () if first is None else first.later_in_series or ()
+    if not set(seen) & set(data.series_as_targets):
+        return None
+    return Finding(
+        rule="target_in_inputs",
+        sentence=(
+            "The targets are the inputs one place later, and outputs at a place change with inputs "
+            "at later places, as with padding on both sides, layers in both directions or "
+            "attention without a mask: the network sees what it has to forecast, at all places but "
+            "the last."
+        ),
+        evidence=(Evidence("numbers that are seen and asked for", 1.0, 0.99, percent=True),),
+        grade="cause",
+        change=(
+            "h = conv(F.pad(h, ((kernel_size - 1) * dilation, 0)))  # pads the past alone\n"
+            "rnn = nn.GRU(..., bidirectional=False)"
+        ),
+    )
 
 
 LEAK = Rule(
