@@ -19,10 +19,10 @@ from netwise.wiring import (
     BINARY_CROSS_ENTROPY_OF_LOGITS,
     CROSS_ENTROPY,
     HINGE,
+    HINGE_OF_CLASSES,
     HUBER,
     KL_DIVERGENCE,
     LOGARITHM,
-    OTHER_LOSS,
     SQUARED_ERROR,
 )
 from networks_of_daily_life import LOSSES, X, Y, mlp
@@ -274,7 +274,13 @@ KNOWN: dict[str, tuple[Callable[[Tensor], Tensor], str, bool, str, tuple[str, ..
         "mean",
         ("LogSoftmax", "Addmm"),
     ),
-    "multi_margin": (lambda o: F.multi_margin_loss(o, Y), OTHER_LOSS, False, "mean", ("Addmm",)),
+    "multi_margin": (
+        lambda o: F.multi_margin_loss(o, Y),
+        HINGE_OF_CLASSES,
+        False,
+        "mean",
+        ("Addmm",),
+    ),
     "soft_margin": (lambda o: F.soft_margin_loss(o, SIGNS), HINGE, False, "mean", ("Addmm",)),
     "log_of_relu": (
         lambda o: -(o.relu() + 1).log().mean(),

@@ -162,6 +162,17 @@ def test_targets_that_are_whole_numbers() -> None:
     assert facts(numbers + 0.5).whole_targets is None
 
 
+def test_spreads_of_targets_that_are_several_things() -> None:
+    rows = torch.randn(120, 20, generator=G)
+    things = rows[:, :3] * torch.tensor([0.01, 1.0, 500.0])
+    least, most = known(facts_of_data(stored(rows, things)).target_spreads)
+    assert (least, most) == pytest.approx((0.01, 500.0), rel=0.3)
+    # Neither pixels, nor the inputs in another state, nor one thing.
+    assert facts_of_data(stored(rows, rows.tile(1, 2) + 1)).target_spreads is None
+    assert facts_of_data(stored(things + 0.1, things)).target_spreads is None
+    assert facts_of_data(stored(rows, rows[:, 0])).target_spreads is None
+
+
 def test_rows_that_are_standardised_one_by_one() -> None:
     rows = torch.randn(100, 20, generator=G) * torch.rand(100, 1, generator=G)
     alone = (rows - rows.mean(1, keepdim=True)) / rows.std(1, keepdim=True)

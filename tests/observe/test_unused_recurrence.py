@@ -121,7 +121,7 @@ def test_the_state_of_a_lower_layer_is_a_cause_before_training_and_in_it() -> No
         if f.rule == "recurrence_unused"
     ]
     assert finding.grade == "cause"
-    assert "`rnn`" in finding.sentence
+    assert "`rnn (GRU)`" in finding.sentence
     assert "h_n[-1]" in finding.sentence
     with nw.watch() as w:
         for _ in range(3):

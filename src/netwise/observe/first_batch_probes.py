@@ -63,6 +63,7 @@ from netwise.observe.unused_inputs import unused_input
 from netwise.observe.unused_recurrence import unused_recurrence
 
 DRAWS = 3  # of the noise in training mode
+MANY_TIMES = 4.0  # the limit: one pass more is then not worth while
 PASSES = 24  # forward passes that the probes need, about
 # Classes that behave otherwise in training mode, by parts of their names.
 _MODE_LAYERS = ("BatchNorm", "Dropout", "InstanceNorm", "RReLU", "DropPath", "StochasticDepth")
@@ -141,14 +142,12 @@ class _Probes:
 
     def facts(self) -> FirstBatch:
         """All that the batch shows."""
-        began, worked = time.perf_counter(), time.process_time()
-        before = self.call(self.args, self.kwargs)
-        taken = time.perf_counter() - began
-        # Beside other processes a pass waits for a core: that is no work.
-        work = min(taken, time.process_time() - worked)
+        before, taken, work = self._timed_call()
         facts = FirstBatch(forward_seconds=round(taken, 6))
         if not before or not any(t.numel() for t in before):
             return replace(unknown("the module's outputs are no numbers"), forward_seconds=taken)
+        if self.seconds < work * PASSES < MANY_TIMES * self.seconds:
+            work = self._timed_call()[2]  # the first pass may have imported or collected something
         if work * PASSES > self.seconds:
             reason = f"a forward pass takes {work:.2g} s: the checks would take too long"
             return replace(unknown(reason), forward_seconds=taken)
@@ -171,6 +170,14 @@ class _Probes:
             if facts.samples:
                 facts = self._places(facts, before)
         return self._modes(facts, before)  # last: it changes running statistics
+
+    def _timed_call(self) -> tuple[list[Tensor], float, float]:
+        """Outputs, the seconds that they took, and those of work: beside other processes a pass
+        waits for a core."""
+        began, worked = time.perf_counter(), time.process_time()
+        outputs = self.call(self.args, self.kwargs)
+        taken = time.perf_counter() - began
+        return outputs, taken, min(taken, time.process_time() - worked)
 
     def _places(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
         """What other orders of the places of sequences show."""

@@ -178,8 +178,12 @@ def _numbered(sample: DataSample) -> tuple[int, float, float] | None:
 def _target_spreads(sample: DataSample) -> tuple[float, float] | None:
     spreads = sample.target.std(0)
     spreads = spreads[spreads > 0]
-    # Of more columns, such as pixels, those that hardly vary are margins.
-    if sample.is_class or not 2 <= sample.target.shape[1] <= MOST_TARGETS or len(spreads) < 2:
+    # Of more columns, such as pixels, those that hardly vary are margins; as many as inputs have
+    # are these in another state, such as without noise, with units that both share.
+    columns = sample.target.shape[1]
+    if sample.is_class or not 2 <= columns <= MOST_TARGETS or columns == _width(sample):
+        return None
+    if len(spreads) < 2:
         return None
     return float(spreads.min()), float(spreads.max())
 

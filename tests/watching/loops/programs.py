@@ -198,7 +198,7 @@ EVALUATION = (
 )
 REPORTED = (
     Loop(n.broadcast, SHAPES),
-    Loop(n.norm_momentum, ("running_statistics_misfit",)),
+    Loop(n.norm_momentum, ("norm_momentum",)),
     Loop(n.softmax_over_batch, ("softmax_over_batch",)),
     Loop(n.root_of_zero, NOT_FINITE),
     Loop(n.schedule_each_batch, RATE),

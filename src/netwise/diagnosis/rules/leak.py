@@ -119,7 +119,8 @@ def target_in_inputs(history: History) -> Answer:
         return None
     factor, offset = data.target_feature_scale
     what = "the target"
-    if (factor, offset) != (1.0, 0.0):
+    is_the_same = (factor, offset) == (1.0, 0.0)
+    if not is_the_same:
         what += f" in other units ({factor:.4g} times it {'-' if offset < 0 else '+'} "
         what += f"{abs(offset):.4g})"
     return Finding(
@@ -129,7 +130,7 @@ def target_in_inputs(history: History) -> Answer:
             "rows that were compared."
         ),
         evidence=(Evidence("rows in which the feature is the target", 1.0, 0.99, percent=True),),
-        grade="cause",
+        grade="cause" if is_the_same else "suspect",  # a line may be what is to be learned
     )
 
 
