@@ -197,6 +197,33 @@ def is_weight(node: Node) -> bool:
     return leaf_of(node) is not None
 
 
+def nodes_below(root: Node, most: int, ends: frozenset[str] = LAYERS) -> list[Node]:
+    """Nodes from a root down to operations where it ends, breadth first.
+
+    Args:
+        root: the first one.
+        most: nodes.
+        ends: operations that are not among them, nor what is below them.
+
+    >>> import torch
+    >>> loss = torch.nn.Linear(3, 2)(torch.ones(4, 3)).exp().sum()
+    >>> [operation(node) for node in nodes_below(loss.grad_fn, 9)]
+    ['Sum', 'Exp']
+    """
+    found: list[Node] = []
+    seen, waiting = {root}, deque([root])
+    while waiting and len(found) < most:
+        node = waiting.popleft()
+        if operation(node) in ends or is_opaque(node):
+            continue
+        found.append(node)
+        for child, _ in inputs_of(node):
+            if child not in seen:
+                seen.add(child)
+                waiting.append(child)
+    return found
+
+
 def head(loss: Node, most: int = 200) -> dict[Node, Node | None]:
     """Nodes between a loss and the last layers with weights, breadth first, each with the node
     that it was reached from. The layers themselves are left out."""

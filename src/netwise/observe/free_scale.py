@@ -17,6 +17,7 @@ from netwise.observe.autograd_nodes import (
     is_weight,
     leaf_of,
     names,
+    nodes_below,
     only_input,
     operation,
     saved,
@@ -75,7 +76,7 @@ def free_scale(root: Node) -> str:
         >>> free_scale(errors.mean().grad_fn), free_scale((errors + spread(x)).mean().grad_fn)
         ('Exp', '')
     """
-    for node in _below(root):
+    for node in nodes_below(root, _MOST, LAYERS | PRODUCTS):
         kind = operation(node)
         sides = inputs_of(node) if kind in ("Mul", "Div") else []
         if len(sides) != 2:
@@ -97,22 +98,6 @@ def free_scale(root: Node) -> str:
 
 def _meet(some: set[Source], others: set[Source]) -> bool:
     return any(one.meets(other) for one in some for other in others)
-
-
-def _below(root: Node) -> list[Node]:
-    """Nodes down to layers, breadth first."""
-    found: list[Node] = []
-    seen, waiting = {root}, deque([root])
-    while waiting and len(found) < _MOST:
-        node = waiting.popleft()
-        if operation(node) in LAYERS or operation(node) in PRODUCTS or is_opaque(node):
-            continue
-        found.append(node)
-        for child, _ in inputs_of(node):
-            if child not in seen:
-                seen.add(child)
-                waiting.append(child)
-    return found
 
 
 def _made_of(

@@ -8,7 +8,6 @@ the user; what they return holds values, and no part of the graph.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,11 +16,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from netwise.observe.autograd_nodes import (
-    LAYERS,
     Node,
     inputs_of,
-    is_opaque,
     is_weight,
+    nodes_below,
     only_input,
     operation,
     past_moves,
@@ -75,6 +73,7 @@ from netwise.wiring import (
 _MOST_CLASSES = 64  # whose weights are read
 _SOFT_TARGETS = ("DivBackward1", "NegBackward0", "SumBackward0")
 _MOST_TERMS = 40
+_MOST_NODES = 60  # of a loss
 
 
 @dataclass(frozen=True)
@@ -324,7 +323,9 @@ def _is_ratio(node: Node) -> bool:
 
 def _unknown(way: Descent) -> TermReading:
     """A summand that is not recognised: a loss of torch inside of it gives what is known."""
-    inner = next((n for n in _below(way.node) if operation(n) in LOSSES_OF_TORCH), None)
+    inner = next(
+        (n for n in nodes_below(way.node, _MOST_NODES) if operation(n) in LOSSES_OF_TORCH), None
+    )
     found = match(inner) if inner is not None else None
     if found is None:
         compares = _has_difference(way.node) or _has_cosine(way.node)
@@ -347,36 +348,20 @@ def _has_difference(root: Node) -> bool:
         and numel(shape_of(node)) > 1
         and not is_log_softmax(node)
         and not any(is_weight(child) for child, _ in inputs_of(node))
-        for node in _below(root)
+        for node in nodes_below(root, _MOST_NODES)
     )
 
 
 def _has_cosine(root: Node) -> bool:
     """Whether outputs that were divided by their lengths are multiplied with each other, both with
     a gradient."""
-    for node in _below(root):
+    for node in nodes_below(root, _MOST_NODES):
         inputs = inputs_of(node)
         if operation(node) in ("Mul", "Mm", "Bmm") and len(inputs) == 2:
             sides = [past_moves(child) for child, _ in inputs]
             if sides[0] is not sides[1] and all(operation(side) == "Div" for side in sides):
                 return True
     return False
-
-
-def _below(root: Node, most: int = 60) -> list[Node]:
-    """Nodes from a loss down to layers, breadth first."""
-    found: list[Node] = []
-    seen, waiting = {root}, deque([root])
-    while waiting and len(found) < most:
-        node = waiting.popleft()
-        if operation(node) in LAYERS or is_opaque(node):
-            continue
-        found.append(node)
-        for child, _ in inputs_of(node):
-            if child not in seen:
-                seen.add(child)
-                waiting.append(child)
-    return found
 
 
 def _class_weights(node: Node) -> tuple[float, ...]:

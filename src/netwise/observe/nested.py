@@ -75,3 +75,9 @@ def _mapping_with_tensors(value: Any, change: Callable[[Tensor], Tensor], deepes
     for key, part in value.items():
         made[key] = with_tensors(part, change, deepest - 1)
     return made
+
+
+def exchanged(old: Tensor, new: Tensor, tensor: Tensor) -> Tensor:
+    """The new tensor in the place of the old one, and any other as it is: a change for
+    `with_tensors`, once the first two are given."""
+    return new if tensor is old else tensor

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.nested import exchanged, tensors_in, with_tensors
 from netwise.observe.padding_masks import padding_of
 from netwise.observe.sample_axes import difference, tolerance_of
 
@@ -126,11 +126,7 @@ def _change(
     other = symbols.clone()
     other[~pads] = words[order.to(words.device)]
     one, two = (
-        call(*with_tensors((args, kwargs), partial(_exchanged, old, new)))[0]
+        call(*with_tensors((args, kwargs), partial(exchanged, old, new)))[0]
         for new in (symbols, other)
     )
     return float(difference(one, two)[rows].mean())
-
-
-def _exchanged(old: Tensor, new: Tensor, tensor: Tensor) -> Tensor:
-    return new if tensor is old else tensor

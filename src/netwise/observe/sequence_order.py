@@ -12,7 +12,7 @@ from torch import Tensor
 
 from netwise.data_facts import NEXT_PLACE, SAME_PLACE
 from netwise.observe.kept_batches import KeptBatch
-from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.nested import exchanged, tensors_in, with_tensors
 from netwise.observe.padding_masks import padding_of
 from netwise.observe.sample_axes import difference, tolerance_of
 
@@ -58,7 +58,7 @@ def later_places(
         other[:, half:] = symbols.roll(1, 0)[:, half:]
         if bool((other == symbols).all(0)[half]):
             continue
-        changed = with_tensors((args, kwargs), partial(_exchanged, symbols, other))
+        changed = with_tensors((args, kwargs), partial(exchanged, symbols, other))
         for b, a in zip(before, call(*changed), strict=True):
             rows = by_place(difference(b, a), samples, places)
             if rows is not None and float(rows[:, half:].max()) > tolerance_of(b):
@@ -67,10 +67,6 @@ def later_places(
                     found.append((number, later))
                 break
     return tuple(found)
-
-
-def _exchanged(old: Tensor, new: Tensor, tensor: Tensor) -> Tensor:
-    return new if tensor is old else tensor
 
 
 def _places(symbols: Tensor) -> int:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from netwise.observe.kept_batches import KeptBatch
-from netwise.observe.nested import tensors_in, with_tensors
+from netwise.observe.nested import exchanged, tensors_in, with_tensors
 from netwise.observe.sample_axes import difference, tolerance_of
 from netwise.observe.sequence_order import FEWEST_PLACES, FEWEST_SYMBOLS, by_place
 
@@ -58,11 +58,11 @@ def later_in_series(
             other = torch.cat([series.narrow(axis, 0, half), others], axis)
             if all(by_place(b, samples, places) is None for b in before):
                 continue
-            changed = call(*with_tensors((args, kwargs), partial(_exchanged, series, other)))
+            changed = call(*with_tensors((args, kwargs), partial(exchanged, series, other)))
             outputs = zip(before, changed, strict=True)
             if not any(_sees(b, a, half, samples, places) for b, a in outputs):
                 continue
-            shorter = partial(_exchanged, series, series.narrow(axis, 0, places - 1))
+            shorter = partial(exchanged, series, series.narrow(axis, 0, places - 1))
             if _of_length(call, with_tensors((args, kwargs), shorter), samples, places - 1):
                 found.append((number, axis))
     return tuple(found)
@@ -74,10 +74,6 @@ def _axes(series: Tensor) -> list[int]:
     if not series.is_floating_point() or series.dim() not in (2, 3) or square:
         return []
     return [axis for axis in range(1, series.dim()) if series.shape[axis] >= FEWEST_PLACES]
-
-
-def _exchanged(old: Tensor, new: Tensor, tensor: Tensor) -> Tensor:
-    return new if tensor is old else tensor
 
 
 def _sees(before: Tensor, after: Tensor, half: int, samples: int, places: int) -> bool:

@@ -3,7 +3,7 @@ drawn anew for each row, and numbers whose ends meet, such as angles."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -49,15 +49,17 @@ def in_order(sample: DataSample) -> TargetForm | None:
     if sample.is_class or not 2 <= columns <= MOST_COLUMNS:
         return None
     forms: list[TargetForm] = []
+    between: Rows | None = None  # computed for columns that may stand for each other
     for size in range(1, columns // 2 + 1):
         if columns % size:
             continue
         groups = sample.target.reshape(len(sample), -1, size)
         if not _exchangeable(groups):
             continue
+        between = products(sample) if between is None else between
         order = np.argsort(groups[:, :, 0], axis=1, kind="stable")
         sorted_groups = np.take_along_axis(groups, order[:, :, None], 1)
-        score = _score(sample, sorted_groups.reshape(len(sample), -1))
+        score = _score(between, sorted_groups.reshape(len(sample), -1))
         forms.append(TargetForm(score, float(size)))
     best = max((form.score for form in forms), default=0.0)
     # Coordinates that are sorted one by one no longer belong to each other.
@@ -93,8 +95,8 @@ def round_a_circle(sample: DataSample) -> TargetForm | None:
     place = (values - low) / (high - low)
     turn = 2 * np.pi * place[:, None]
     both = np.concatenate([np.cos(turn), np.sin(turn)], 1)
-    share = _meeting(products(sample), place)
-    return TargetForm(_score(sample, both), float(high - low), share)
+    between = products(sample)
+    return TargetForm(_score(between, both), float(high - low), _meeting(between, place))
 
 
 def _meeting(between: Rows, place: Rows) -> float:
@@ -114,6 +116,5 @@ def _meeting(between: Rows, place: Rows) -> float:
     return float(np.mean(np.abs(place[nearest] - place[ends, None]) > 0.5))
 
 
-def _score(sample: DataSample, target: Rows) -> float:
-    changed = replace(sample, target=target)
-    return cross_validated(products(changed), target, False).best
+def _score(between: Rows, target: Rows) -> float:
+    return cross_validated(between, target, False).best

@@ -15,6 +15,7 @@ from netwise.observe.autograd_nodes import (
     is_weight,
     leaf_of,
     names,
+    nodes_below,
     operation,
     unwrapped,
 )
@@ -43,7 +44,7 @@ def undetached(root: Node) -> str:
     >>> [undetached((value - t).pow(2).mean().grad_fn) for t in (wanted, wanted.detach())]
     ['target', '']
     """
-    for node in _below(root):
+    for node in nodes_below(root, _MOST, LAYERS | PRODUCTS):
         kind = operation(node)
         sides = [child for child, _ in inputs_of(node)]
         if len(sides) != 2:
@@ -53,22 +54,6 @@ def undetached(root: Node) -> str:
         if kind == "Mul" and _is_weighted_action(sides):
             return ADVANTAGE
     return ""
-
-
-def _below(root: Node) -> list[Node]:
-    """Nodes down to layers, breadth first."""
-    found: list[Node] = []
-    seen, waiting = {root}, deque([root])
-    while waiting and len(found) < _MOST:
-        node = waiting.popleft()
-        if operation(node) in LAYERS or operation(node) in PRODUCTS or is_opaque(node):
-            continue
-        found.append(node)
-        for child, _ in inputs_of(node):
-            if child not in seen:
-                seen.add(child)
-                waiting.append(child)
-    return found
 
 
 def _side(root: Node) -> tuple[set[str], set[Node]] | None:
