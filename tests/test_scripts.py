@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -66,6 +67,34 @@ def test_a_missing_venv_is_reported_with_its_package(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "its venv module is missing" in result.stderr
     assert "apt install python3.12-venv" in result.stderr
+
+
+def test_extras_of_earlier_calls_stay(tmp_path: Path) -> None:
+    """A stand-in for the environment's Python writes down what is to be installed."""
+    (tmp_path / "bin").mkdir()
+    fake(tmp_path / "bin", "python", f'echo "$@" >> "{tmp_path}/calls"')
+    tell = "import sys; print(sys.version, sys.base_prefix)"
+    which = subprocess.run([sys.executable, "-c", tell], capture_output=True, check=True).stdout
+    (tmp_path / "netwise-python").write_bytes(which)
+
+    def installed(extras: str) -> set[str]:
+        (tmp_path / "calls").write_text("")
+        subprocess.run(
+            ["sh", "-euc", f'. scripts/environment; environment "{extras}"'],
+            cwd=ROOT,
+            env={**os.environ, "PYTHON": sys.executable, "NETWISE_VENV": str(tmp_path)},
+            check=True,
+        )
+        return set(re.findall(r"requirements/([\w-]+)\.txt", (tmp_path / "calls").read_text()))
+
+    assert installed("test,lint") == {"torch-cpu", "base", "test", "lint"}
+    assert installed("lint") == set()
+    assert installed("") == set()
+    assert {"base", "docs"} <= installed("docs,lint")
+    assert installed("test,docs") == set()
+    (tmp_path / "netwise-stamp").write_text("other pins")
+    assert {"base", "lint"} <= installed("lint")
+    assert "docs" in installed("docs")
 
 
 ENTRY = re.compile(
