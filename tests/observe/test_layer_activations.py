@@ -16,7 +16,8 @@ from netwise.observe.layer_activations import (
     ActiveUnits,
     accuracy_of,
     active_units,
-    by_unit,
+    flat_values,
+    highest_of_units,
     mean_and_std_of,
     nonzero,
     part_of,
@@ -139,11 +140,19 @@ def test_accuracy_is_that_of_scores_and_class_numbers() -> None:
 def test_the_units_of_maps_are_their_channels() -> None:
     conv = nn.Conv2d(1, 3, 3)
     maps = torch.randn(2, 3, 4, 4, generator=generator())
-    expected = maps.permute(0, 2, 3, 1).reshape(-1, 3)
-    assert torch.equal(by_unit(maps, conv), expected)
-    assert torch.equal(by_unit(maps.flatten(1), conv), expected)
+    expected = maps.permute(0, 2, 3, 1).reshape(-1, 3).amax(0)
+    assert torch.equal(highest_of_units(maps, conv), expected)
+    assert torch.equal(highest_of_units(maps.flatten(1), conv), expected)
     rows = torch.randn(5, 6, generator=generator())
-    assert torch.equal(by_unit(rows, nn.Linear(2, 6)), rows)
+    assert torch.equal(highest_of_units(rows, nn.Linear(2, 6)), rows.amax(0))
+
+
+def test_values_in_the_order_of_memory_are_no_copy() -> None:
+    maps = torch.randn(2, 3, 4, 5, generator=generator())
+    for each in (maps, maps.contiguous(memory_format=torch.channels_last)):
+        flat = flat_values(each)
+        assert flat.data_ptr() == each.data_ptr()
+        assert torch.equal(flat.sort().values, maps.flatten().sort().values)
 
 
 @pytest.mark.parametrize(

@@ -8,39 +8,55 @@ that histories of earlier versions keep their numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from netwise import signals
 from netwise.history import Layer
 from netwise.observe.call_record import CallRecord
+from netwise.observe.kept_steps import Array, KeptSnapshot, KeptSteps, Measure, Packed, Plan, Row
 from netwise.observe.layer_activations import (
-    EDGE,
+    DEAD_AFTER,
     ActiveUnits,
-    accuracy_of,
-    by_unit,
-    dead_share,
-    mean_and_std_of,
+    flat_values,
+    has_class_answers,
+    highest_of_units,
     nonzero,
-    share_of_zeros,
 )
-from netwise.observe.layer_weights import ratio
 from netwise.observe.nested import tensors_in
-from netwise.observe.readable import Reads
-from netwise.observe.weight_samples import Sample, WeightSamples, WeightSnapshot
+from netwise.observe.step_signals import (
+    saturation,
+    write_accuracy,
+    write_activation,
+    write_activation_of_sums,
+    write_classes,
+    write_moments,
+    write_moments_of_sums,
+    write_norms,
+    write_numbers,
+)
+from netwise.observe.weight_samples import (
+    RawSample,
+    Sample,
+    WeightSamples,
+    WeightSnapshot,
+    gradient_samples,
+    raw_sample,
+)
 from netwise.observe.weighted_layers import ROOT, layers_with_weights, own_matrices
 from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.schema import Count, SchemaError, typed
 from netwise.tasks import BOUNDED, RECTIFIERS
 
 # Layers that are nonlinear themselves: what follows them may be the identity, they are not.
+MOST_COPIED = 2**12  # values of an activation that is copied, and measured later
 _NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 _SAMPLES = ("start", "update", "gradient")  # samples of weights, by their names in checkpoints
-ProbeSnapshot = tuple[ActiveUnits, tuple[Layer, ...], WeightSnapshot]
+ProbeSnapshot = tuple[ActiveUnits, tuple[Layer, ...], KeptSnapshot, WeightSnapshot]
 
 
 class HookedProbe:
@@ -71,11 +87,16 @@ class HookedProbe:
         self._given: Tensor | None = None  # to a module with weights outside of layers
         self._output: Tensor | None = None
         # Of the watched step: between `record` and `finish_step`.
-        self._row: dict[str, float] | None = None
-        self._weights_before: list[Tensor] = []
+        self._row: Row | None = None
+        self._measures: list[Measure] = []
         self._trained: list[tuple[str, list[nn.Parameter]]] = []
-        self._samples = WeightSamples(later)
-        self._reads = Reads()  # what goes into the row once the step has ended
+        self._norms: list[Sequence[Tensor]] = []  # of weights before the step, and of gradients
+        self._weights_before: list[Tensor] = []
+        self._gradients: tuple[RawSample | None, RawSample | None] = (None, None)
+        # Of steps whose rows wait.
+        self._later = later
+        self._kept = KeptSteps()
+        self._samples = WeightSamples()
         # The last layer's weights, and the gradient of this backward pass alone.
         self._last_gradient: tuple[nn.Parameter, Tensor] | None = None
         self._stale: bool | None = None
@@ -166,29 +187,64 @@ class HookedProbe:
             target: of the batch; with it the accuracy and the number of classes are recorded.
             penalty: its part of the loss.
         """
-        row: dict[str, float] = {}
-        self._reads = Reads()
-        for name, value in ((signals.LOSS, loss), (signals.PENALTY, penalty)):
-            if isinstance(value, Tensor):
-                self._reads.add([value], partial(_write_share, row, name, 1))
-            elif value is not None:
-                row[name] = float(value)
-        with torch.no_grad():
-            if not self.layers and self._calls:
-                self.layers = self._layers_in_order_of_use()
-            if target is not None and self._output is not None:
-                accuracy = accuracy_of(self._output, target)
-                if accuracy is not None:
-                    row[signals.ACCURACY] = accuracy
-            if target is not None and target.dim() == 1 and not target.is_floating_point():
-                row[signals.BATCH_CLASSES] = float(len(target.unique()))
-            self._record_activations(row)
-            self._record_weights(row)
-            self.compare_gradient()
-            if self._stale is not None:
-                row[signals.STALE] = float(self._stale)
+        row: Row = {}
+        self._measures = self.before_update(loss, target, penalty)
+        self.compare_gradient()
+        if self._stale is not None:
+            row[signals.STALE] = float(self._stale)
         self._row = row
         self.detach()
+
+    @torch.no_grad()
+    def before_update(
+        self, loss: Tensor | float, target: Tensor | None, penalty: Tensor | None
+    ) -> list[Measure]:
+        """What is measured of a step before its optimizer changes the weights. Nothing is read, so
+        that the operations can be repeated.
+
+        Args:
+            loss, target, penalty: as in `record`.
+        """
+        if not self.layers and self._calls:
+            self.layers = self._layers_in_order_of_use()
+        measures = [
+            Measure(write_numbers, (torch.as_tensor(value),), (name,))
+            for name, value in ((signals.LOSS, loss), (signals.PENALTY, penalty))
+            if value is not None
+        ]
+        if target is not None and target.dim() == 1 and not target.is_floating_point():
+            measures.append(Measure(write_classes, (target,)))
+            if self._output is not None and has_class_answers(self._output, target):
+                measures.append(_accuracy(self._output.detach(), target))
+        measures += self._activation_measures()
+        self._measure_weights()
+        return measures
+
+    def after_update(self) -> list[Measure]:
+        """What is measured after it; follows `before_update`."""
+        now = [p.detach() for _, weights in self._trained for p in weights]
+        if not now:
+            return []
+        # In place: the copies are not needed again, and the sign does not change the norm.
+        torch._foreach_sub_(self._weights_before, now)
+        changes = torch._foreach_norm(self._weights_before)
+        norms = zip(*self._norms, changes, strict=True)  # three of each matrix
+        measures = []
+        for name, weights in self._trained:
+            count = sum(p.numel() for p in weights)
+            of_layer = tuple(norm for _ in weights for norm in next(norms))
+            measures.append(Measure(write_norms, of_layer, (name, count)))
+        owners = [name for name, weights in self._trained for _ in weights]
+        samples = (
+            raw_sample(zip(owners, now, strict=True)),
+            raw_sample(zip(owners, self._weights_before, strict=True)),
+            *self._gradients,
+        )
+        there = tuple(each.values for each in samples if each is not None)
+        kinds = tuple(None if each is None else each.kind for each in samples)
+        measures.append(Measure(self._samples.write_steps, there, (frozenset(owners), kinds)))
+        self._weights_before, self._gradients, self._norms = [], (None, None), []
+        return measures
 
     def compare_gradient(self) -> None:
         """Look whether `.grad` holds more than the gradient of this backward pass. `record` does so
@@ -202,43 +258,41 @@ class HookedProbe:
         if same or bool(torch.isfinite(parameter.grad).all()):  # type: ignore[arg-type]
             self._stale = not same
 
-    def finish_step(self) -> dict[str, float] | None:
-        """The whole row of the last watched step, once the optimizer has changed the weights; None
-        where no step was recorded since the last call."""
+    def finish_step(self) -> Row | None:
+        """The row of the last watched step, once the optimizer has changed the weights; None where
+        no step was recorded since the last call."""
         row, self._row = self._row, None
         if row is None:
             return None
-        reads, self._reads = self._reads, Reads()
-        now = [p.detach() for _, weights in self._trained for p in weights]
-        if now:
-            # In place: the copies are not needed again, and the sign does not change the norm.
-            torch._foreach_sub_(self._weights_before, now)
-            changes_of = iter(torch._foreach_norm(self._weights_before))
-            for name, weights in self._trained:
-                reads.add([next(changes_of) for _ in weights], partial(_write_change, row, name))
-            owners = [name for name, weights in self._trained for _ in weights]
-            changes = zip(owners, self._weights_before, strict=True)
-            self._samples.write(row, zip(owners, now, strict=True), changes, set(owners))
-        self._weights_before = []
-        reads.finish()
+        self._kept.keep(row, [*self._measures, *self.after_update()])
+        self._measures = []
+        self._complete_some()
         return row
+
+    def add_steps(self, rows: list[Row], plan: Plan, packed: Packed) -> None:
+        """Take steps that were measured elsewhere, as `KeptSteps.keep_packed`."""
+        self._kept.keep_packed(rows, plan, packed)
+        self._complete_some()
+
+    def _complete_some(self) -> None:
+        if not self._later or self._kept.are_many:
+            self.complete()
 
     def complete(self) -> None:
         """Write what the rows of earlier steps still lack."""
-        self._samples.complete()
+        self._kept.complete()
 
     def _first_input(self) -> Tensor | None:
         """The input of the first layer, or of the module where that has weights of its own, which
         may come before it; None where that is not known."""
         return self._given if self._has_own_weights else self._calls[0][1]
 
-    def _record_activations(self, row: dict[str, float]) -> None:
+    def _activation_measures(self) -> Iterator[Measure]:
         if not self._calls:
             return
         first = self._first_input()
         if first is not None and first.is_floating_point():
-            names = (signals.INPUT_MEAN, signals.INPUT_STD)
-            self._reads.add(*_moments(first, row, names))
+            yield _moments(first.detach())
         activation = {layer.name: layer.activation for layer in self.layers}
         outputs: dict[str, list[Tensor]] = {}  # a layer that is used again has several
         for i, (name, _) in enumerate(self._calls):
@@ -246,57 +300,53 @@ class HookedProbe:
             if output is not None and output.is_floating_point() and output.numel():
                 outputs.setdefault(name, []).append(output.detach())
         for name, pieces in outputs.items():
-            a = pieces[0]
+            a, kind = pieces[0], activation.get(name, "")
             if len(pieces) > 1:
                 a = torch.cat([piece.reshape(-1) for piece in pieces])
-            kind = activation.get(name, "")
-            both = (f"{signals.ACTIVATION_MEAN}|{name}", f"{signals.ACTIVATION_STD}|{name}")
-            self._reads.add(*_moments(a, row, both))
-            self._reads.add(*_zeros(a, row, f"{signals.ACTIVATION_ZEROS}|{name}"))
-            if kind in BOUNDED:
-                low, high = BOUNDED[kind]
-                middle, reach = (low + high) / 2, (high - low) * (0.5 - EDGE)
-                beyond = (a - middle).abs_().gt(reach).float().sum()
-                key = f"{signals.ACTIVATION_SATURATED}|{name}"
-                self._reads.add([beyond], partial(_write_share, row, key, a.numel()))
+            yield _activation(a, name, kind)
             if kind in RECTIFIERS and len(pieces) == 1:
-                self._count_dead_units(name, a, row)
+                highest = highest_of_units(a, self._modules[name])
+                yield Measure(self._count_dead_units, (highest,), (name, len(a)))
 
     def _activation_of_call(self, i: int) -> Tensor | None:
         """The activation of the i-th layer call: the input of the next one, or the output."""
         return self._calls[i + 1][1] if i + 1 < len(self._calls) else self._output
 
-    def _count_dead_units(self, name: str, a: Tensor, row: dict[str, float]) -> None:
-        """Count the units that were 0 for `DEAD_AFTER` samples, over as many steps as that needs.
-        The counts are kept on the CPU."""
-        active_now = (by_unit(a, self._modules[name]).amax(0) > 0).cpu()
-        share, kept = dead_share(self._active_units.get(name), active_now, len(a))
-        if share is not None:
-            row[f"{signals.DEAD_UNITS}|{name}"] = share
-        self._active_units[name] = kept
+    def _count_dead_units(
+        self, rows: Sequence[Row], arrays: Sequence[Array], name: str, samples: int
+    ) -> None:
+        """Count the units that were 0 for `DEAD_AFTER` samples, in as many steps as these need."""
+        now = arrays[0] > 0  # (steps, units)
+        before = self._active_units.get(name)
+        active, seen = np.zeros(now.shape[1], dtype=bool), 0
+        if before is not None and len(before[0]) == len(active):
+            active, seen = before[0].numpy(), before[1]
+        begin = 0
+        while begin < len(now):
+            end = min(len(now), begin + max(1, math.ceil((DEAD_AFTER - seen) / max(1, samples))))
+            active, seen = active | now[begin:end].any(0), seen + samples * (end - begin)
+            begin = end
+            if seen >= DEAD_AFTER:
+                rows[end - 1][f"{signals.DEAD_UNITS}|{name}"] = 1 - float(active.mean())
+                active, seen = np.zeros_like(active), 0
+        self._active_units[name] = (torch.from_numpy(active), seen)
 
-    def _record_weights(self, row: dict[str, float]) -> None:
+    def _measure_weights(self) -> None:
+        """Measure the weights that have gradients, and copy them."""
         self._trained = []
         for name, weights in self._weights.items():
             live = [p for p in weights if p.grad is not None]
             if live:
                 self._trained.append((name, live))
-        flat = [p.detach() for _, live in self._trained for p in live]
-        if not flat:
-            return
-        self._weights_before = [p.clone() for p in flat]
-        sizes = torch._foreach_norm(flat)
-        grads = torch._foreach_norm(
-            [p.grad for _, live in self._trained for p in live if p.grad is not None]
-        )
-        self._samples.gradients(
-            (name, p.grad) for name, live in self._trained for p in live if p.grad is not None
-        )
-        pairs = iter(zip(sizes, grads, strict=True))
-        for name, live in self._trained:
-            both = [each for _ in live for each in next(pairs)]
-            count = sum(p.numel() for p in live)
-            self._reads.add(both, partial(_write_norms, row, name, count))
+        flat = [(name, p, p.grad) for name, live in self._trained for p in live]
+        now = [p.detach() for _, p, _ in flat]
+        gradients = [(name, gradient) for name, _, gradient in flat if gradient is not None]
+        self._weights_before = [torch.empty_like(p).copy_(p) for p in now]
+        self._norms, self._gradients = [], (None, None)
+        if now:
+            values = [gradient for _, gradient in gradients]
+            self._norms = [torch._foreach_norm(now), torch._foreach_norm(values)]
+            self._gradients = gradient_samples(gradients)
 
     def _layers_in_order_of_use(self) -> tuple[Layer, ...]:
         """The layers, each with the activation that its outputs go through; those that were not
@@ -326,15 +376,18 @@ class HookedProbe:
     def snapshot(self) -> ProbeSnapshot:
         """What the probe knows between two watched steps, for `restore`. No tensor in it is changed
         later."""
-        return dict(self._active_units), self.layers, self._samples.snapshot()
+        kept, samples = self._kept.snapshot(), self._samples.snapshot()
+        return dict(self._active_units), self.layers, kept, samples
 
     def restore(self, snapshot: ProbeSnapshot) -> None:
         """Set the probe back to a `snapshot`."""
         self._active_units, self.layers = dict(snapshot[0]), snapshot[1]
-        self._samples.restore(snapshot[2])
+        self._kept.restore(snapshot[2])
+        self._samples.restore(snapshot[3])
 
     def state_dict(self) -> dict[str, Any]:
         """The same as `snapshot` in plain values, for a checkpoint."""
+        self.complete()
         return {
             "alive": {
                 name: ([int(unit) for unit in active.tolist()], samples)
@@ -350,6 +403,7 @@ class HookedProbe:
 
     def tensors(self) -> dict[str, Tensor]:
         """The numbers of the samples of weights, for a checkpoint."""
+        self.complete()
         return {
             name: torch.from_numpy(sample.numbers)
             for name, sample in zip(_SAMPLES, self._samples.kept, strict=True)
@@ -429,42 +483,37 @@ def _connection(name: str, args: Any, output: Any) -> CallRecord:
     return CallRecord(name, takes, any(t.requires_grad for t in tensors_in(output)), True)
 
 
-def _moments(
-    a: Tensor, row: dict[str, float], names: tuple[str, str]
-) -> tuple[list[Tensor], Callable[[list[float]], None]]:
-    """What to read for mean and standard deviation, by a sum and a dot product, which are many
-    times faster than `std`; and what writes them."""
-    flat = a.detach().reshape(-1).float()
-    count = flat.numel()
-
-    def write(sums: list[float]) -> None:
-        row[names[0]], row[names[1]] = mean_and_std_of(count, *sums)
-
-    return [flat.sum(), torch.dot(flat, flat)], write
+def _accuracy(output: Tensor, target: Tensor) -> Measure:
+    if output.numel() <= MOST_COPIED:
+        return Measure(write_accuracy, (output, target))
+    correct = (output.argmax(1) == target).sum()
+    return Measure(write_numbers, (correct,), (signals.ACCURACY, max(len(target), 1)))
 
 
-def _zeros(
-    a: Tensor, row: dict[str, float], name: str
-) -> tuple[list[Tensor], Callable[[list[float]], None]]:
-    count = a.numel()
-    return [nonzero(a)], lambda v: row.update({name: share_of_zeros(count, v[0])})
+def _moments(a: Tensor) -> Measure:
+    """Mean and standard deviation of the inputs."""
+    names = (signals.INPUT_MEAN, signals.INPUT_STD)
+    flat = flat_values(a)
+    if len(flat) <= MOST_COPIED:
+        return Measure(write_moments, (flat,), (names,))
+    return Measure(write_moments_of_sums, tuple(_sums(flat)), (names, len(flat)))
 
 
-def _write_share(row: dict[str, float], name: str, count: int, values: list[float]) -> None:
-    row[name] = values[0] / count
+def _activation(a: Tensor, layer: str, kind: str) -> Measure:
+    flat = flat_values(a)
+    if len(flat) <= MOST_COPIED:
+        return Measure(write_activation, (flat,), (layer, kind))
+    sums = [*_sums(flat), nonzero(flat)]
+    if kind in BOUNDED:
+        middle, reach = saturation(kind)
+        sums.append((flat - middle).abs_().gt(reach).sum())
+    return Measure(write_activation_of_sums, tuple(sums), (layer, len(flat)))
 
 
-def _write_norms(row: dict[str, float], name: str, count: int, values: list[float]) -> None:
-    """Write the norms of the matrices of a layer: of weight and gradient in turn."""
-    norm, grad = math.hypot(*values[::2]), math.hypot(*values[1::2])
-    row[f"{signals.WEIGHT_NORM}|{name}"] = norm
-    row[f"{signals.GRADIENT_RMS}|{name}"] = grad / math.sqrt(count)
-    row[f"{signals.GRADIENT_RATIO}|{name}"] = ratio(grad, norm)
-
-
-def _write_change(row: dict[str, float], name: str, norms: list[float]) -> None:
-    norm = row[f"{signals.WEIGHT_NORM}|{name}"]
-    row[f"{signals.UPDATE_RATIO}|{name}"] = ratio(math.hypot(*norms), norm)
+def _sums(flat: Tensor) -> list[Tensor]:
+    """Sum and sum of squares, which are many times faster than `std`."""
+    wide = flat.float()
+    return [wide.sum(), torch.dot(wide, wide)]
 
 
 def _first_tensor(value: Any) -> Tensor | None:

@@ -221,15 +221,20 @@ def dead_share(
     return 1 - float(active.sum()) / active.numel(), (torch.zeros_like(active), 0)
 
 
+def has_class_answers(output: Tensor, target: Tensor) -> bool:
+    """Whether these are logits or scores `(samples, classes)` for class numbers `(samples,)`."""
+    return (
+        output.dim() == 2
+        and target.dim() == 1
+        and not target.is_floating_point()
+        and len(output) == len(target)
+    )
+
+
 def accuracy_of(output: Tensor, target: Tensor) -> float | None:
     """Accuracy of logits or scores `(samples, classes)` on class numbers `(samples,)`; None for
     other shapes."""
-    if (
-        output.dim() != 2
-        or target.dim() != 1
-        or target.is_floating_point()
-        or len(output) != len(target)
-    ):
+    if not has_class_answers(output, target):
         return None
     return float((output.argmax(1) == target).sum()) / max(len(target), 1)
 
@@ -267,22 +272,27 @@ def share_of_zeros(count: int, others: float) -> float:
 
 
 def active_units(a: Tensor, layer: nn.Module | None) -> Tensor:
-    """Which units are above 0 for any sample; units as in `by_unit`."""
-    if isinstance(layer, _CONVOLUTIONS) and a.dim() > 2 and a.shape[1] == layer.out_channels:
-        return a.amax([0, *range(2, a.dim())]) > 0
-    return by_unit(a, layer).amax(0) > 0
+    """Which units are above 0 for any sample; units as in `highest_of_units`."""
+    return highest_of_units(a, layer) > 0
 
 
-def by_unit(a: Tensor, layer: nn.Module | None) -> Tensor:
-    """Activations as (observations, units). The units are the channels of feature maps, also where
+def highest_of_units(a: Tensor, layer: nn.Module | None) -> Tensor:
+    """The highest activation of each unit. The units are the channels of feature maps, also where
     those were flattened, and else the last axis."""
+    channels = layer.out_channels if isinstance(layer, _CONVOLUTIONS) else None
     if (
         a.dim() == 2
         and isinstance(layer, nn.Conv1d | nn.Conv2d)
         and a.shape[1] % layer.out_channels == 0
     ):
-        a = a.reshape(len(a), layer.out_channels, -1)
-        return a.transpose(1, 2).reshape(-1, a.shape[1])
-    if a.dim() == 4:
-        return a.permute(0, 2, 3, 1).reshape(-1, a.shape[1])
-    return a.reshape(-1, a.shape[-1])
+        return a.reshape(len(a), layer.out_channels, -1).amax((0, 2))
+    if a.dim() > 2 and (a.dim() == 4 or a.shape[1] == channels):
+        return a.amax([0, *range(2, a.dim())])
+    return a.reshape(-1, a.shape[-1]).amax(0)
+
+
+def flat_values(a: Tensor) -> Tensor:
+    """All values in the order of memory, without a copy where there is such an order."""
+    if a.dim() == 4 and a.is_contiguous(memory_format=torch.channels_last):
+        a = a.permute(0, 2, 3, 1)
+    return a.reshape(-1)

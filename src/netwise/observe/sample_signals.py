@@ -54,6 +54,8 @@ def effective_rates(
         with np.errstate(all="ignore"):
             rates = np.abs(change) / g * loss_scales[:, None]
         rates[~((g > 0) & np.isfinite(rates))] = np.inf
+        with np.errstate(over="ignore"):
+            rates = rates.astype(np.float32)  # which are sorted in half the time
         counts = np.count_nonzero(np.isfinite(rates), axis=1).tolist()
         rates.sort(axis=1)
         for name, share in zip(names, (0.1, 0.5, 0.9), strict=True):

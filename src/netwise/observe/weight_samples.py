@@ -9,15 +9,17 @@ their device until many steps are computed together (`netwise.observe.sample_sig
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from netwise import signals
+from netwise.observe.kept_steps import MOST_WAITING, MOST_WAITING_NUMBERS
 from netwise.observe.sample_signals import (
     Numbers,
     columns_of,
@@ -32,7 +34,6 @@ from netwise.observe.sample_signals import (
 MOST_SAMPLED = 1024  # of one matrix
 MOST_TOGETHER = 2**18  # of one model: very many matrices have smaller samples
 FEWEST_SAMPLED = 16
-MOST_WAITING, MOST_WAITING_NUMBERS = 64, 2**20  # steps, and numbers of their weights, in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,6 @@ class Sample:
     layers: tuple[str, ...]
     sizes: tuple[int, ...]
     numbers: Numbers
-
-    def fits(self, other: Sample | None) -> bool:
-        """Whether the other one is of the same matrices."""
-        return other is not None and (self.layers, self.sizes) == (other.layers, other.sizes)
 
     def parts(self) -> list[Numbers]:
         """The numbers of each matrix."""
@@ -72,6 +69,11 @@ class RawSample:
     sizes: tuple[int, ...]
     units: tuple[int, ...]
     values: Tensor
+
+    @property
+    def kind(self) -> Kind:
+        """Equal for samples of the same matrices."""
+        return self.layers, self.sizes, self.units
 
 
 def raw_sample(matrices: Iterable[tuple[str, Tensor]], most: int = 0) -> RawSample | None:
@@ -159,19 +161,19 @@ class _Step:
         row: they are written into.
         layers: whose signals are written.
         loss_scale: by which the loss, and so the gradients, were multiplied.
-        now, update, gradient: weights after the step, those before it minus these, gradients.
-        signs: the gradients where `gradient` has too few of each matrix.
+        samples: weights after the step, those before it minus these, gradients, and gradients where
+            these have too few of each matrix.
     """
 
     row: dict[str, float]
-    layers: Container[str]
+    layers: frozenset[str]
     loss_scale: float
-    now: RawSample | None
-    update: RawSample | None
-    gradient: RawSample | None
-    signs: RawSample | None
+    samples: tuple[RawSample | None, ...]
 
 
+Kind = tuple[
+    tuple[str, ...], tuple[int, ...], tuple[int, ...]
+]  # layers, sizes and units of samples
 # The start, the last update and the last gradient, and steps whose rows wait.
 WeightSnapshot = tuple[Sample | None, Sample | None, Sample | None, tuple[_Step, ...]]
 
@@ -179,7 +181,8 @@ WeightSnapshot = tuple[Sample | None, Sample | None, Sample | None, tuple[_Step,
 class WeightSamples:
     """Samples of a module's weights at the start, and of the last watched step.
 
-    An observer calls `gradients` after a backward pass, `write` after a step of the optimizer.
+    An observer calls `gradients` after a backward pass, `write` after a step of the optimizer; or
+    `write_steps` with the samples of many steps.
 
     Args:
         later: rows are completed by `complete`, many together. Default: each by `write`.
@@ -196,17 +199,14 @@ class WeightSamples:
 
     def gradients(self, matrices: Iterable[tuple[str, Tensor]]) -> None:
         """Keep a sample of the gradients of the watched step."""
-        kept = list(matrices)
-        self._new_gradient = self._signs = raw_sample(kept)
-        if len(kept) * MOST_SAMPLED > MOST_TOGETHER:
-            self._signs = raw_sample(kept, MOST_SAMPLED)
+        self._new_gradient, self._signs = gradient_samples(matrices)
 
     def write(
         self,
         row: dict[str, float],
         weights: Iterable[tuple[str, Tensor]],
         changes: Iterable[tuple[str, Tensor]],
-        layers: Container[str],
+        layers: Collection[str],
         loss_scale: float = 1.0,
     ) -> None:
         """Write the signals of a step into a row.
@@ -219,8 +219,8 @@ class WeightSamples:
             loss_scale: by which the loss, and so the gradients, were multiplied.
         """
         now, update = raw_sample(weights), raw_sample(changes)
-        gradient, signs = self._new_gradient, self._signs
-        self._waiting.append(_Step(row, layers, loss_scale, now, update, gradient, signs))
+        samples = (now, update, self._new_gradient, self._signs)
+        self._waiting.append(_Step(row, frozenset(layers), loss_scale, samples))
         self.forget()
         numbers = 0 if now is None else len(now.values) * len(self._waiting)
         if not self._later or len(self._waiting) >= MOST_WAITING or numbers > MOST_WAITING_NUMBERS:
@@ -229,48 +229,79 @@ class WeightSamples:
     def complete(self) -> None:
         """Write the signals of all steps that wait."""
         steps, self._waiting = self._waiting, []
-        if not steps:
-            return
-        kinds = [(s.now, s.update, s.gradient, s.signs) for s in steps]
-        raw = {id(each): each for kind in kinds for each in kind if each is not None}
+        raw = {id(each): each for step in steps for each in step.samples if each is not None}
         known = dict(zip(raw, _in_memory(list(raw.values())), strict=True))
-        groups = _Groups()
-        for step in steps:
-            now, update, gradient = (
-                None if each is None else known[id(each)]
-                for each in (step.now, step.update, step.gradient)
-            )
-            self._compare(step, now, update, gradient, groups)
-            if step.signs is not None:
-                groups.add(_SIGNS, step, known[id(step.signs)], units=step.signs.units)
-        groups.write()
 
-    def _compare(
+        def kinds(step: _Step) -> tuple[Kind | None, ...]:
+            return tuple(None if each is None else each.kind for each in step.samples)
+
+        for (layers, given), group in groupby(steps, key=lambda each: (each.layers, kinds(each))):
+            members = list(group)
+            by_sample = zip(*(step.samples for step in members), strict=True)
+            arrays = [
+                np.stack([known[id(each)].numbers for each in those])
+                for those in by_sample
+                if those[0] is not None
+            ]
+            scales = np.array([step.loss_scale for step in members])
+            self.write_steps([step.row for step in members], arrays, layers, given, scales)
+
+    def write_steps(
         self,
-        step: _Step,
-        now: Sample | None,
-        update: Sample | None,
-        gradient: Sample | None,
-        groups: _Groups,
+        rows: Sequence[dict[str, float]],
+        samples: Sequence[Numbers],
+        layers: Container[str],
+        kinds: Sequence[Kind | None],
+        loss_scales: Numbers | None = None,
     ) -> None:
-        """Note which samples of a step are compared, and go on to the next step."""
-        if now is not None and update is not None:
-            if self._start is None or not now.fits(self._start):
-                with np.errstate(all="ignore"):  # numbers of a run that diverges
-                    before = now.numbers + update.numbers if now.fits(update) else now.numbers
-                self._start = _carried(Sample(now.layers, now.sizes, before), self._start)
-            groups.add(_COMPARED, step, now, self._start, signals.WEIGHT_DISTANCE)
-        if update is not None and self._update is not None and update.fits(self._update):
-            groups.add(_COMPARED, step, update, self._update, signals.UPDATE_COSINE)
-        if update is not None and gradient is not None and update.fits(gradient):
-            groups.add(_COMPARED, step, update, gradient, signals.STEP_DESCENT)
-            groups.add(_RATES, step, update, gradient)
-        if gradient is not None and self._gradient is not None and gradient.fits(self._gradient):
-            groups.add(_COMPARED, step, gradient, self._gradient, signals.GRADIENT_COSINE)
+        """Write the signals of steps one after the other, with samples of the same matrices.
+
+        Args:
+            rows: of the steps.
+            samples: (steps, numbers) of each sample that there is: of weights, updates, gradients
+                and gradients for signs.
+            layers: whose signals are written.
+            kinds: of each of the four samples; None for one that there is not.
+            loss_scales: by which the losses were multiplied. Default: 1.
+        """
+        found = iter(samples)
+        now, update, gradient, signs = (
+            None if kind is None else _Samples(kind, next(found)) for kind in kinds
+        )
+        loss_scales = np.ones(len(rows)) if loss_scales is None else loss_scales
+        columns = _Columns(rows, layers)
         if now is not None:
-            groups.add(_SMALL, step, now)
-        self._update = self._update if update is None else update
-        self._gradient = self._gradient if gradient is None else gradient
+            self._begin(now, update)
+            assert self._start is not None
+            start = np.broadcast_to(self._start.numbers, now.numbers.shape)
+            for layer, sums in products(*now.kind[:2], now.numbers, start).items():
+                columns.put(signals.WEIGHT_DISTANCE, layer, [distance(*each) for each in sums])
+            for signal, layer, values in small_shares(columns_of(*now.kind[:2], now.numbers)):
+                columns.put(signal, layer, values)
+        if update is not None:
+            columns.cosines(signals.UPDATE_COSINE, update, update.after(self._update))
+            if gradient is not None and update.kind[:2] == gradient.kind[:2]:
+                columns.cosines(signals.STEP_DESCENT, update, gradient.numbers)
+                pair = (columns_of(*each.kind[:2], each.numbers) for each in (update, gradient))
+                for signal, layer, values in effective_rates(*pair, loss_scales):
+                    columns.put(signal, layer, values)
+            self._update = update.last()
+        if gradient is not None:
+            columns.cosines(signals.GRADIENT_COSINE, gradient, gradient.after(self._gradient))
+            self._gradient = gradient.last()
+        if signs is not None:
+            for layer, values in _agreements(signs).items():
+                columns.put(signals.GRADIENT_SIGN, layer, values)
+
+    def _begin(self, now: _Samples, update: _Samples | None) -> None:
+        """Note the weights before the first of these steps, where other matrices trained so far."""
+        if self._start is not None and now.fits(self._start):
+            return
+        before = now.numbers[0]
+        if update is not None and update.kind[:2] == now.kind[:2]:
+            with np.errstate(all="ignore"):  # numbers of a run that diverges
+                before = before + update.numbers[0]
+        self._start = _carried(Sample(*now.kind[:2], before), self._start)
 
     def forget(self) -> None:
         """Drop what was kept of a step that has not ended."""
@@ -300,82 +331,78 @@ class WeightSamples:
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
-    """A sample of a step, and the one that it is compared with, for a signal."""
+class _Samples:
+    """Samples of the same matrices in several steps.
 
-    step: _Step
-    sample: Sample
-    other: Sample
-    signal: str
+    Args:
+        kind: of the matrices.
+        numbers: (steps, numbers).
+    """
 
-    def put(self, signal: str, layer: str, value: float) -> None:
-        """Write a value into the row, where it is a number and was asked for."""
-        if math.isfinite(value) and layer in self.step.layers:
-            self.step.row[f"{signal}|{layer}"] = value
+    kind: Kind
+    numbers: Numbers
 
+    def fits(self, other: Sample | None) -> bool:
+        """Whether the other one is of the same matrices."""
+        return other is not None and self.kind[:2] == (other.layers, other.sizes)
 
-_Key = tuple[str, tuple[str, ...], tuple[int, ...], tuple[int, ...]]  # what, layers, sizes, units
-_COMPARED, _SMALL, _RATES, _SIGNS = "compared", "small", "rates", "signs"
+    def after(self, before: Sample | None) -> Numbers:
+        """For each step the sample of the step before it; not numbers where that does not fit."""
+        first = np.full_like(self.numbers[:1], math.nan)
+        if before is not None and self.fits(before):
+            first = before.numbers[None]
+        return np.concatenate((first, self.numbers[:-1]))
 
-
-class _Groups:
-    """Samples of several steps that are computed together: those of the same matrices."""
-
-    def __init__(self) -> None:
-        self._members: dict[_Key, list[_Pair]] = {}
-
-    def add(
-        self,
-        what: str,
-        step: _Step,
-        sample: Sample,
-        other: Sample | None = None,
-        signal: str = "",
-        units: tuple[int, ...] = (),
-    ) -> None:
-        """Add a sample, or two that are compared."""
-        pairs = self._members.setdefault((what, sample.layers, sample.sizes, units), [])
-        pairs.append(_Pair(step, sample, other or sample, signal))
-
-    def write(self) -> None:
-        """Write all signals into the rows."""
-        for key, pairs in self._members.items():
-            a = b = np.stack([pair.sample.numbers for pair in pairs])
-            if pairs[0].other is not pairs[0].sample:
-                b = np.stack([pair.other.numbers for pair in pairs])
-            if key[0] == _COMPARED:
-                for layer, sums in products(*key[1:3], a, b).items():
-                    for pair, each in zip(pairs, sums, strict=True):
-                        measure = distance if pair.signal == signals.WEIGHT_DISTANCE else cosine
-                        pair.put(pair.signal, layer, measure(*each))
-                continue
-            scales = np.array([pair.step.loss_scale for pair in pairs])
-            for signal, layer, values in _signals(key, a, b, scales):
-                for pair, value in zip(pairs, values, strict=True):
-                    pair.put(signal, layer, value)
+    def last(self) -> Sample:
+        return Sample(*self.kind[:2], self.numbers[-1])
 
 
-def _signals(
-    key: _Key, a: Numbers, b: Numbers, loss_scales: Numbers
-) -> Iterator[tuple[str, str, list[float]]]:
-    """(signal, layer, value of each step) of samples that are the rows of two arrays."""
-    what, layers, sizes, units = key
-    if what == _SMALL:
-        yield from small_shares(columns_of(layers, sizes, a))
-    elif what == _RATES:
-        yield from effective_rates(
-            columns_of(layers, sizes, a), columns_of(layers, sizes, b), loss_scales
-        )
-    else:
-        found: dict[str, list[float]] = {}
-        ends = np.cumsum(sizes)
-        for layer, size, end, rows in zip(layers, sizes, ends, units, strict=True):
-            if rows and not all(map(math.isfinite, found.get(layer, (math.nan,)))):
-                new = sign_agreements(a[:, end - size : end].reshape(len(a), rows, -1))
-                old = found.get(layer, new)  # the first matrix of a layer that has signs counts
-                found[layer] = [x if math.isfinite(x) else y for x, y in zip(old, new, strict=True)]
-        for layer, values in found.items():
-            yield signals.GRADIENT_SIGN, layer, values
+class _Columns:
+    """Signals of several steps, which go into their rows.
+
+    Args:
+        rows: of the steps.
+        layers: whose signals are written.
+    """
+
+    def __init__(self, rows: Sequence[dict[str, float]], layers: Container[str]) -> None:
+        self._rows, self._layers = rows, layers
+
+    def put(self, signal: str, layer: str, values: Iterable[float]) -> None:
+        """Write a value into each row, where it is a number and was asked for."""
+        if layer in self._layers:
+            name = f"{signal}|{layer}"
+            for row, value in zip(self._rows, values, strict=True):
+                if math.isfinite(value):
+                    row[name] = value
+
+    def cosines(self, signal: str, samples: _Samples, others: Numbers) -> None:
+        """Write the cosines of the angles between samples and others of the same matrices."""
+        for layer, sums in products(*samples.kind[:2], samples.numbers, others).items():
+            self.put(signal, layer, [cosine(*each) for each in sums])
+
+
+def gradient_samples(
+    matrices: Iterable[tuple[str, Tensor]],
+) -> tuple[RawSample | None, RawSample | None]:
+    """A sample of gradients, and one for signs, which takes more of each of very many matrices."""
+    kept = list(matrices)
+    sample = raw_sample(kept)
+    if len(kept) * MOST_SAMPLED > MOST_TOGETHER:
+        return sample, raw_sample(kept, MOST_SAMPLED)
+    return sample, sample
+
+
+def _agreements(samples: _Samples) -> dict[str, list[float]]:
+    """How far the gradients of units agree in sign, for each layer and step."""
+    found: dict[str, list[float]] = {}
+    (layers, sizes, units), numbers = samples.kind, samples.numbers
+    for layer, size, end, rows in zip(layers, sizes, np.cumsum(sizes), units, strict=True):
+        if rows and not all(map(math.isfinite, found.get(layer, (math.nan,)))):
+            new = sign_agreements(numbers[:, end - size : end].reshape(len(numbers), rows, -1))
+            old = found.get(layer, new)  # the first matrix of a layer that has signs counts
+            found[layer] = [x if math.isfinite(x) else y for x, y in zip(old, new, strict=True)]
+    return found
 
 
 def _carried(new: Sample, old: Sample | None) -> Sample:

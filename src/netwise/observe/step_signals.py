@@ -1,0 +1,116 @@
+"""Signals of watched steps from the numbers that were kept of them, of many steps in one go.
+
+Each function gets the rows of steps one after the other, and arrays whose first axis are the steps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from netwise import signals
+from netwise.observe.kept_steps import Array, Row
+from netwise.observe.layer_activations import EDGE, mean_and_std_of, share_of_zeros
+from netwise.observe.layer_weights import ratio
+from netwise.tasks import BOUNDED
+
+Rows = Sequence[Row]
+Arrays = Sequence[Array]
+
+
+def write_numbers(rows: Rows, arrays: Arrays, name: str, count: int = 1) -> None:
+    """Numbers as they are, or divided by a count."""
+    for row, value in zip(rows, arrays[0].tolist(), strict=True):
+        row[name] = value / count
+
+
+def write_fresh(rows: Rows, arrays: Arrays) -> None:
+    """The gradients, of which a norm is given, held nothing of earlier passes; numbers that are not
+    finite tell nothing."""
+    for row, norm in zip(rows, arrays[0].tolist(), strict=True):
+        if not math.isnan(norm):
+            row[signals.STALE] = 0.0
+
+
+def write_classes(rows: Rows, arrays: Arrays) -> None:
+    """How many classes are in a batch, from class numbers (steps, samples)."""
+    numbers = np.sort(arrays[0], axis=1)
+    counts = np.count_nonzero(numbers[:, 1:] != numbers[:, :-1], axis=1) + bool(numbers.shape[1])
+    for row, count in zip(rows, counts.tolist(), strict=True):
+        row[signals.BATCH_CLASSES] = float(count)
+
+
+def write_accuracy(rows: Rows, arrays: Arrays) -> None:
+    """Accuracy of logits or scores (steps, samples, classes) on class numbers (steps, samples)."""
+    outputs, targets = arrays
+    correct = np.count_nonzero(outputs.argmax(2) == targets, axis=1)
+    write_numbers(rows, [correct], signals.ACCURACY, max(targets.shape[1], 1))
+
+
+def write_moments(rows: Rows, arrays: Arrays, names: tuple[str, str]) -> None:
+    """Mean and standard deviation of values (steps, values)."""
+    with np.errstate(all="ignore"):  # numbers of a run that diverges
+        sums = arrays[0].sum(1), np.square(arrays[0]).sum(1)
+    write_moments_of_sums(rows, sums, names, arrays[0].shape[1])
+
+
+def write_moments_of_sums(rows: Rows, arrays: Arrays, names: tuple[str, str], count: int) -> None:
+    """The same of so many values with these sums and sums of squares."""
+    for row, total, square in zip(rows, arrays[0].tolist(), arrays[1].tolist(), strict=True):
+        row[names[0]], row[names[1]] = mean_and_std_of(count, total, square)
+
+
+def write_activation(rows: Rows, arrays: Arrays, layer: str, kind: str) -> None:
+    """Moments, zeros and saturated values of the activation of a layer, (steps, values)."""
+    values, count = arrays[0], arrays[0].shape[1]
+    write_moments(rows, arrays, moments_of(layer))
+    others = np.count_nonzero(values, axis=1) + np.where(np.isnan(values).any(1), math.nan, 0.0)
+    _write_zeros(rows, others, layer, count)
+    if kind in BOUNDED:
+        middle, reach = saturation(kind)
+        beyond = np.count_nonzero(np.abs(values - middle) > reach, axis=1)
+        write_numbers(rows, [beyond], f"{signals.ACTIVATION_SATURATED}|{layer}", count)
+
+
+def write_activation_of_sums(rows: Rows, arrays: Arrays, layer: str, count: int) -> None:
+    """The same of sums over so many values: of the values, of their squares, of squared signs, and
+    of those that are saturated, for activations with limits."""
+    write_moments_of_sums(rows, arrays[:2], moments_of(layer), count)
+    _write_zeros(rows, arrays[2], layer, count)
+    if len(arrays) > 3:
+        write_numbers(rows, arrays[3:], f"{signals.ACTIVATION_SATURATED}|{layer}", count)
+
+
+def _write_zeros(rows: Rows, others: Array, layer: str, count: int) -> None:
+    for row, each in zip(rows, others.tolist(), strict=True):
+        row[f"{signals.ACTIVATION_ZEROS}|{layer}"] = share_of_zeros(count, each)
+
+
+def moments_of(layer: str) -> tuple[str, str]:
+    """Names of the mean and the standard deviation of the activation of a layer."""
+    return f"{signals.ACTIVATION_MEAN}|{layer}", f"{signals.ACTIVATION_STD}|{layer}"
+
+
+def saturation(kind: str) -> tuple[float, float]:
+    """The middle of a bounded activation, and how far from it values are saturated."""
+    low, high = BOUNDED[kind]
+    return (low + high) / 2, (high - low) * (0.5 - EDGE)
+
+
+def write_norms(rows: Rows, arrays: Arrays, layer: str, count: int) -> None:
+    """Size, gradient and change of the weights of a layer.
+
+    Args:
+        rows: of the steps.
+        arrays: norms of each of its matrices: of the weights, the gradients and the changes.
+        layer: its name.
+        count: of its weights.
+    """
+    names = [signals.WEIGHT_NORM, signals.GRADIENT_RMS, signals.GRADIENT_RATIO]
+    names = [f"{name}|{layer}" for name in (*names, signals.UPDATE_RATIO)]
+    for row, *norms in zip(rows, *(array.tolist() for array in arrays), strict=True):
+        norm, grad, change = (math.hypot(*norms[i::3]) for i in range(3))
+        values = norm, grad / math.sqrt(count), ratio(grad, norm), ratio(change, norm)
+        row.update(zip(names, values, strict=True))
