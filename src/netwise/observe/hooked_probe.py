@@ -34,6 +34,7 @@ from netwise.observe.step_signals import (
     write_activation,
     write_activation_of_sums,
     write_classes,
+    write_fresh,
     write_moments,
     write_moments_of_sums,
     write_norms,
@@ -197,13 +198,19 @@ class HookedProbe:
 
     @torch.no_grad()
     def before_update(
-        self, loss: Tensor | float, target: Tensor | None, penalty: Tensor | None
+        self,
+        loss: Tensor | float,
+        target: Tensor | None,
+        penalty: Tensor | None,
+        is_fresh: bool = False,
     ) -> list[Measure]:
         """What is measured of a step before its optimizer changes the weights. Nothing is read, so
         that the operations can be repeated.
 
         Args:
             loss, target, penalty: as in `record`.
+            is_fresh: `.grad` holds the gradient of this backward pass alone. Default: that is not
+                known, and `compare_gradient` looks.
         """
         if not self.layers and self._calls:
             self.layers = self._layers_in_order_of_use()
@@ -218,6 +225,8 @@ class HookedProbe:
                 measures.append(_accuracy(self._output.detach(), target))
         measures += self._activation_measures()
         self._measure_weights()
+        if is_fresh and self._norms:
+            measures.append(Measure(write_fresh, (self._norms[1][-1],)))
         return measures
 
     def after_update(self) -> list[Measure]:
@@ -269,9 +278,9 @@ class HookedProbe:
         self._complete_some()
         return row
 
-    def add_steps(self, rows: list[Row], plan: Plan, packed: Packed) -> None:
+    def add_steps(self, rows: list[Row], plan: Plan, numbers: Packed) -> None:
         """Take steps that were measured elsewhere, as `KeptSteps.keep_packed`."""
-        self._kept.keep_packed(rows, plan, packed)
+        self._kept.keep_packed(rows, plan, numbers)
         self._complete_some()
 
     def _complete_some(self) -> None:

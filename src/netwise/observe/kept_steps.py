@@ -77,6 +77,15 @@ def planned(measures: Sequence[Measure]) -> tuple[Plan, tuple[list[Tensor], ...]
     return Plan(tuple(parts), tuple(sizes)), tuple(tensors)
 
 
+def packed(tensors: Sequence[Sequence[Tensor]]) -> Packed:
+    """A copy of the numbers of one step.
+
+    Args:
+        tensors: by kind.
+    """
+    return tuple([torch.cat([each.reshape(-1) for each in those])[None] for those in tensors])
+
+
 class KeptSteps:
     """Steps whose signals are not computed yet, in their order.
 
@@ -103,12 +112,11 @@ class KeptSteps:
             measures: what they are made of.
         """
         plan, tensors = planned(measures)
-        packed = [torch.cat([each.reshape(-1) for each in members]) for members in tensors]
-        self.keep_packed([row], plan, tuple(each[None] for each in packed))
+        self.keep_packed([row], plan, packed(tensors))
 
-    def keep_packed(self, rows: list[Row], plan: Plan, packed: Packed) -> None:
+    def keep_packed(self, rows: list[Row], plan: Plan, numbers: Packed) -> None:
         """The same of several steps, whose numbers nothing else changes."""
-        self._waiting.append((plan, rows, packed))
+        self._waiting.append((plan, rows, numbers))
         self._steps += len(rows)
         self._numbers += len(rows) * sum(plan.sizes)
 

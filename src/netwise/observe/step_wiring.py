@@ -153,6 +153,14 @@ class StepWiring:
         except Exception as error:
             self._switch_off(error)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether the graph of steps with the present trainable weights was read, or never will
+        be."""
+        return bool(self.error) or (
+            self.steps > 0 and sum(p.requires_grad for p in self._parameters) == self.seen.layout
+        )
+
     def _is_read(self, layout: int) -> bool:
         steps = self.steps
         return steps < FIRST_READ or layout != self.seen.layout or steps & (steps - 1) == 0

@@ -204,6 +204,7 @@ class Stepper:
             self._set_rate,
             self._state,
             self._settings,
+            self.probe if self.every else None,
         )
 
     def _finish(self, update: Callable[[], Any] | None = None) -> None:
@@ -290,11 +291,13 @@ class Stepper:
         whole, size = self.whole, len(batches[0])
         if whole is None or whole.reason or not self.has_stepped:
             return False
-        until_recorded = -step % self.every if self.every else len(batches)
-        wanted = min(until_recorded, len(batches), self._at_once(size))
+        wanted = min(len(batches), self._at_once(size))
+        recorded = [bool(self.every) and (step + i) % self.every == 0 for i in range(wanted)]
+        if not self._is_wired and True in recorded:  # its graph is read in the plain way
+            wanted = recorded.index(True)
         while wanted and len(batches[wanted - 1]) != size:
             wanted -= 1
-        count = whole.steps_at_once(size, wanted) if wanted else 0
+        count = whole.steps_at_once(size, recorded[:wanted]) if wanted else 0
         if not count:
             return False
         rates = []
@@ -302,14 +305,25 @@ class Stepper:
             if self.before_step is not None:
                 self.before_step(first + number)
             rates.append(float(self.optimizer.param_groups[0]["lr"]))
-        rows = torch.stack(batches[:count])
-        outputs, losses = whole.take(rows, rates)
+        samples = torch.stack(batches[:count])
+        rows: list[dict[str, float] | None] = [{} if each else None for each in recorded[:count]]
+        outputs, losses = whole.take(samples, rates, rows)
         results.losses += losses.unbind()
+        for place, row in enumerate(rows, step):
+            if row is not None:
+                results.rows.append((place, row))
+        if self.wiring is not None:
+            self.wiring.steps += recorded[:count].count(True)
         if self.has_classes and outputs.dim() > 1:
             results.outputs.append(outputs.flatten(0, 1))
-            results.targets.append(self.train.y.index_select(0, rows.flatten()))
+            results.targets.append(self.train.y.index_select(0, samples.flatten()))
         results.steps += count
         return True
+
+    @property
+    def _is_wired(self) -> bool:
+        """The graph of these steps is known: what is captured has the same graph in each."""
+        return bool(self.probe.layers) and (self.wiring is None or self.wiring.is_read)
 
     @property
     def _takes_whole(self) -> bool:
@@ -399,6 +413,7 @@ class Stepper:
         if recorded:
             row = self.probe.finish_step()
             if self.shared is not None:
+                self.probe.complete()
                 row = self.shared.pooled(row, y)
             if row is not None:
                 results.rows.append((step, row))
@@ -431,9 +446,10 @@ class Stepper:
         else:
             self.shared.backward(loss, self.parameters, self.probe.compare_gradient)
 
-    def _computed(self, x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        output, plain, _, loss = self._forward(x, y, w, None)
-        return output, plain, loss
+    def _computed(
+        self, x: Tensor, y: Tensor, w: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
+        return self._forward(x, y, w, None)
 
     def _forward(
         self, x: Tensor, y: Tensor, w: Tensor | None, blend: Blend | None

@@ -121,6 +121,7 @@ def test_a_run_has_the_same_history_and_weights(changes: dict[str, Any], tmp_pat
     about = captured(tmp_path / "run")
     assert (about["reason"], about["reason_for_single_calls"]) == ("", "")
     assert about["in_one_call"] > 5
+    assert (about["reason_for_recording_alone"], about["recorded_in_one_call"] > 0) == ("", True)
     assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=5))
 
 
@@ -150,10 +151,16 @@ def test_a_run_that_cannot_be_captured_says_why(
     assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=5))
 
 
-def test_watching_each_step_leaves_nothing_to_repeat(tmp_path: Path) -> None:
-    nw.fit(SMALL, folder=tmp_path / "run", speedups=CAPTURED, watch_every=1)
+@pytest.mark.parametrize("copied", [2**12, 0], ids=["copied", "sums"])
+def test_each_step_can_be_recorded_in_one_call(
+    copied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netwise.observe.hooked_probe.MOST_COPIED", copied)
+    recipe = SMALL.but(network=nw.MLP((4, 8, 8, 3), activation=nw.Tanh()), clip=nw.Clip(norm=0.1))
+    run = nw.fit(recipe, folder=tmp_path / "run", speedups=CAPTURED, watch_every=1)
     about = captured(tmp_path / "run")
-    assert (about["repeated_steps"], about["reason"]) == (0, "")
+    assert about["recorded_in_one_call"] == about["repeated_steps"] > 5
+    assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=1))
 
 
 def test_a_resumed_run_has_the_numbers_of_one_without_interruption(tmp_path: Path) -> None:
@@ -173,10 +180,10 @@ def test_a_run_that_diverges_names_the_same_step_and_layer() -> None:
 
 
 def stepped(layer: nn.Module, x: Tensor, steps: CapturedSteps) -> tuple[Tensor, Tensor] | None:
-    def forward(x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, None, Tensor]:
         output = layer(x)
         loss = F.mse_loss(output, y)
-        return output, loss, loss
+        return output, loss, None, loss
 
     return steps.take(x, torch.zeros(len(x), 2), None, forward)
 

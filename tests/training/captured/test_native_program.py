@@ -215,9 +215,9 @@ def test_a_program_that_gives_other_bits_takes_no_step(
 ) -> None:
     run = NativeProgram.run
 
-    def wrong(self: NativeProgram, rows: Tensor, rates: list[float]) -> tuple[Tensor, Tensor]:
-        outputs, losses = run(self, rows, rates)
-        return outputs, losses + 1
+    def wrong(self: NativeProgram, *given: Any) -> tuple[Tensor, ...]:
+        outputs, losses, *kept = run(self, *given)
+        return outputs, losses + 1, *kept
 
     monkeypatch.setattr(NativeProgram, "run", wrong)
     one = nw.fit(SMALL, folder=tmp_path / "one")

@@ -110,3 +110,23 @@ def test_what_the_text_cannot_hold_is_an_error() -> None:
             y = x.clamp(max=value)
         with pytest.raises(CannotBeWritten, match=repr(value)):
             StepProgram(recording.operations, [(X, x)], y, y.sum())
+
+
+def test_some_rounds_keep_more_than_their_outputs() -> None:
+    x, done = X[:2].clone(), torch.zeros(())
+    with Recording([done]) as recording:
+        y = x * 2
+        with recording.optional():
+            done += 1
+            whole, turned = y.sum(), y.t()
+        z = y + 1
+    kept = [[whole, turned], [done.long()]]
+    program = StepProgram(recording.operations, [(X, x)], z, z.sum(), kept[:1])
+    rows = torch.arange(8).view(4, 2)
+    outputs, _, numbers = program.run(rows, [0.0] * 4, [False, True, False, True])
+    assert done == 1 + 2  # when it was recorded, and in two rounds
+    assert torch.equal(outputs[3], X[6:8] * 2 + 1)
+    for row, of in zip(numbers, (X[2:4] * 2, X[6:8] * 2), strict=True):
+        assert torch.equal(row, torch.cat((of.sum()[None], of.t().reshape(-1))))
+    _, _, none = program.run(rows, [0.0] * 4)
+    assert (none.shape, done) == ((0, 13), 3)

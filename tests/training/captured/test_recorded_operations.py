@@ -154,3 +154,21 @@ def test_a_copy_at_the_end_is_part_of_it() -> None:
     x.fill_(4.0)
     recording.replay()
     assert target.tolist() == [8.0, 8.0, 8.0]
+
+
+def test_an_optional_operation_that_cannot_be_repeated_ends_the_optional_ones_alone() -> None:
+    x = drawn(3, 4)
+    with Recording() as recording:
+        y = x * 2
+        with recording.optional():
+            y.sum()
+            y.unique()
+            y.mean()
+        z = y + 1
+    assert recording.reason == ""
+    assert "unique" in recording.not_optional
+    assert [each.optional for each in recording.operations] == [False, True, False]
+    expected = drawn(3, 4)
+    x.copy_(expected)
+    recording.replay()
+    assert torch.equal(z, expected * 2 + 1)

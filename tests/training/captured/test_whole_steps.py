@@ -3,6 +3,7 @@ that they were recorded with."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,6 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
+from netwise.history import Layer
+from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.kept_steps import Measure
+from netwise.observe.step_signals import write_numbers
 from netwise.training.captured.whole_steps import MOST_PROGRAMS, StepParts, WholeSteps
 
 G = torch.Generator().manual_seed(0)
@@ -39,14 +44,16 @@ class Loop:
             )
         )
 
-    def forward(self, x: Tensor, y: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, y: Tensor, w: Tensor | None
+    ) -> tuple[Tensor, Tensor, None, Tensor]:
         output = self.layer(x)
         loss = F.mse_loss(output, y)
-        return output, loss, loss
+        return output, loss, None, loss
 
     def take(self, first: int, wanted: int, batch: int = 4) -> int:
         """Take steps; returns how many."""
-        count = self.whole.steps_at_once(batch, wanted)
+        count = self.whole.steps_at_once(batch, [False] * wanted)
         if count:
             rows = torch.arange(first, first + count * batch).remainder(40).view(count, batch)
             self.whole.take(rows, [0.1] * count)
@@ -88,6 +95,40 @@ def test_a_step_that_changes_from_call_to_call_is_found_out() -> None:
     for i in range(2):
         plain.whole._plain(torch.arange(4 * i, 4 * i + 4), 0.1)
     assert all(map(torch.equal, loop.layer.parameters(), plain.layer.parameters()))
+
+
+def test_measures_that_change_from_step_to_step_are_found_out() -> None:
+    """The steps themselves are still taken by programs, but those that are recorded are not."""
+
+    class Alternating(HookedProbe):
+        calls = 0
+
+        def before_update(self, *args: Any) -> list[Measure]:
+            self.calls += 1
+            return [*super().before_update(*args), loss_times(self.calls)]
+
+    def loss_times(number: int) -> Measure:
+        return Measure(write_numbers, (torch.tensor(float(number)) + X[0, 0],), ("calls",))
+
+    loop = Loop()
+    probe = Alternating(loop.layer)
+    probe.layers = (Layer("", "Linear", 6, 2, "", True, False),)
+    loop.whole.parts = replace(loop.whole.parts, probe=probe)
+    whole, rows = loop.whole, torch.arange(8).view(2, 4)
+
+    def take(*recorded: bool) -> int:
+        count = whole.steps_at_once(4, recorded)
+        found: list[dict[str, float] | None] = [{} if each else None for each in recorded]
+        if count:
+            whole.take(rows[:count], [0.1] * count, found[:count])
+        return count
+
+    assert [take(False, False), take(False, False)] == [1, 2]
+    assert take(False, True) == 1  # the first that is recorded is compared, by itself
+    assert take(True, False) == 1
+    assert whole.not_recorded == "programs measure other bits than the plain step"
+    assert [take(True, False), take(False, True), take(False, False)] == [0, 1, 2]
+    assert (whole.reason, whole.recorded) == ("", 0)
 
 
 def test_too_many_sizes_of_batches_fall_back() -> None:

@@ -101,6 +101,8 @@ class CapturedSteps:
             "reason_for_single_calls": NOTHING_BETWEEN if whole is None else whole.reason,
             "compiled": 0 if whole is None else whole.compiled,
             "reason_for_not_compiled": "" if whole is None else whole.not_compiled,
+            "recorded_in_one_call": 0 if whole is None else whole.recorded,
+            "reason_for_recording_alone": NOTHING_BETWEEN if whole is None else whole.not_recorded,
         }
 
     def take(
@@ -133,7 +135,7 @@ class CapturedSteps:
         x, y, w = x.clone(), y.clone(), None if w is None else w.clone()
         recording = Recording(self._buffers)
         with recording:
-            output, plain, loss = forward(x, y, w)
+            output, plain, _, loss = forward(x, y, w)
             gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         output, plain = output.detach(), plain.detach()
         self.reason = recording.reason
@@ -160,7 +162,7 @@ class CapturedSteps:
         except (RuntimeError, ValueError) as error:
             self.reason = f"an operation cannot be repeated: {error}"
         before.restore()
-        output, plain, loss = forward(x, y, w)
+        output, plain, _, loss = forward(x, y, w)
         gradients = torch.autograd.grad(loss, self._parameters, allow_unused=True)
         if ours and not all(map(same_bits, ours, (output, plain, *gradients, *self._buffers))):
             self.reason = "repeated operations give other bits than the plain step"

@@ -16,7 +16,8 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +142,23 @@ class NativeProgram:
         """
         self._run = self._compilation.run()
 
-    def run(self, rows: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """As of `StepProgram`."""
+    def run(
+        self, rows: Tensor, rates: Sequence[float], keeps: Sequence[bool] = ()
+    ) -> tuple[Tensor, ...]:
+        """As of `StepProgram`, which takes the rounds that keep more than outputs and losses."""
+        if not any(keeps):
+            return self._run_compiled(rows, rates)
+        pieces, kept, begin = [], [], 0
+        for keep, group in groupby(keeps):
+            end = begin + len(list(group))
+            run = partial(self.interpreted.run, keeps=[True] * (end - begin))
+            found = (run if keep else self._run_compiled)(rows[begin:end], rates[begin:end])
+            pieces.append(found[:2])
+            kept += [found[2:]] if keep else []
+            begin = end
+        return tuple(torch.cat(each) for both in (pieces, kept) for each in zip(*both, strict=True))
+
+    def _run_compiled(self, rows: Tensor, rates: Sequence[float]) -> tuple[Tensor, ...]:
         count, rows = len(rows), rows.contiguous()
         outputs, losses = self.interpreted.results(count)
         with torch.no_grad(), torch._C._AutoDispatchBelowAutograd():
@@ -157,7 +173,7 @@ class NativeProgram:
                 ctypes.c_void_p(losses.data_ptr()),
             )
         if done < count:
-            outputs[done:], losses[done:] = self.interpreted.run(rows[done:], rates[done:])
+            outputs[done:], losses[done:] = self.interpreted.run(rows[done:], rates[done:])[:2]
         return outputs, losses
 
 

@@ -120,7 +120,8 @@ class NativeText:
         for every, own in gathered:
             self._gather(every, own)
         for operation in operations:
-            self._add(operation)
+            if not operation.optional:
+                self._add(operation)
         for name, value in (("outputs", output), ("losses", loss)):
             size = _whole(value).nbytes
             self._line(f"memcpy({name} + round * {size}, {self._bytes(value)}, {size});")

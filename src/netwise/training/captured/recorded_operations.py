@@ -8,8 +8,9 @@ nothing is compiled. Views need no operation: they show memory that is written a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,7 @@ class RecordedOperation:
         results: types of what it returns.
         copied_to: its results are copied into these, None for a result that is none; empty where
             it writes itself.
+        optional: it was recorded inside of `Recording.optional`.
     """
 
     again: Callable[[], object]
@@ -54,6 +56,7 @@ class RecordedOperation:
     signature: tuple[tuple[str, str], ...]
     results: tuple[str, ...]
     copied_to: tuple[Tensor | None, ...] = ()
+    optional: bool = False
 
 
 class Recording(TorchDispatchMode):
@@ -67,12 +70,14 @@ class Recording(TorchDispatchMode):
         operations: that `replay` does, in their order.
         reason: which operation cannot be repeated, and why; "" where all can be.
         draws: random numbers are drawn from torch's generator.
+        not_optional: why the optional operations cannot be repeated; "" where they can.
     """
 
     def __init__(self, state: Iterable[Tensor] = ()) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.operations: list[RecordedOperation] = []
-        self.reason, self.draws = "", False
+        self.reason, self.not_optional, self.draws = "", "", False
+        self._optional = False
         self._kept: list[object] = []  # memory must not be given to other tensors
         # Storages that an operation writes again at each replay, and those of the state.
         self._written = {_storage(each) for each in state}
@@ -95,12 +100,23 @@ class Recording(TorchDispatchMode):
     ) -> Any:
         named = kwargs or {}
         result = func(*args, **named)
-        if not self.reason and func.namespace != "profiler":
+        left_out = self.reason or (self._optional and self.not_optional)
+        if not left_out and func.namespace != "profiler":
             self._kept.append((args, named, result))
             operation = self._operation(func, args, named, result)
             if operation is not None:
-                self.operations.append(operation)
+                self.operations.append(replace(operation, optional=self._optional))
         return result
+
+    @contextmanager
+    def optional(self) -> Iterator[None]:
+        """What is recorded inside is done again in some rounds only. It changes nothing that other
+        operations read; an operation of it that cannot be repeated ends this part alone."""
+        self._optional = True
+        try:
+            yield
+        finally:
+            self._optional = False
 
     def _operation(
         self, func: Any, args: tuple[Any, ...], named: dict[str, Any], result: Any
@@ -167,6 +183,9 @@ class Recording(TorchDispatchMode):
         self._written.add(storage)
 
     def _end(self, reason: str) -> RecordedOperation | None:
+        if self._optional:
+            self.not_optional = reason
+            return None
         self.reason = reason
         self.operations.clear()
         self._kept.clear()

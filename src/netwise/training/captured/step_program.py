@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import accumulate, groupby
 from typing import Any
 
 import torch
@@ -23,6 +25,8 @@ NUMBERS: dict[object, int] = {torch.uint8: 0, torch.int32: 3, torch.int64: 4, to
 NUMBERS |= {torch.float64: 7, torch.bool: 11, torch.strided: 0}
 NUMBERS |= {torch.contiguous_format: 0, torch.preserve_format: 1, torch.channels_last: 2}
 HEAD = "%count : int, %rates : float[], %rows : Tensor, %outputs : Tensor, %losses : Tensor"
+HEAD += ", %places : int[]"
+Kept = Sequence[Sequence[Tensor]]  # tensors by kind, whose numbers some rounds keep
 
 
 class CannotBeWritten(Exception):
@@ -36,6 +40,8 @@ class StepProgram:
         operations: of a round.
         gathered: (all rows, where those of a round go), of inputs, targets and weights.
         output, loss: what each round keeps of what it computed.
+        kept: what rounds keep too that have a place for it; optional operations are done in these
+            rounds alone. Empty: in none.
 
     Attributes:
         uses_rate: an operation takes the learning rate; else the rate of the recording is fixed.
@@ -50,6 +56,7 @@ class StepProgram:
         gathered: Sequence[tuple[Tensor, Tensor]],
         output: Tensor,
         loss: Tensor,
+        kept: Kept = (),
     ) -> None:
         self._tensors: list[Tensor] = []
         self._names: dict[object, str] = {}
@@ -63,29 +70,48 @@ class StepProgram:
         for every, own in gathered:
             inputs = [self._value(every), zero, rows, self._value(own)]
             self._call("aten::index_select", inputs, ["Tensor"])
-        for each in operations:
-            self._add(each, rate)
-        for kept, value in (("%outputs", output), ("%losses", loss)):
-            place = self._call("aten::select", [kept, zero, "%i"], ["Tensor"])[0]
-            self._copy(place, self._value(value))
+        place = self._call("aten::__getitem__", ["%places", "%i"], ["int"])[0]
+        self._has_place = self._call("aten::ge", [place, zero], ["bool"])[0]
+        for optional, group in groupby(operations, key=lambda each: each.optional):
+            if not optional:
+                for each in group:
+                    self._add(each, rate)
+            elif kept:
+                self._in_some_rounds(partial(self._add_all, list(group), rate))
+        for results, value in (("%outputs", output), ("%losses", loss)):
+            to = self._call("aten::select", [results, zero, "%i"], ["Tensor"])[0]
+            self._copy(to, self._value(value))
+        if kept:
+            self._in_some_rounds(partial(self._keep, kept, place))
+        self._kept = [(members[0], sum(each.numel() for each in members)) for members in kept]
         self._graph = torch._C.parse_ir(self._text())
         self._output, self._loss = output, loss
 
-    def run(self, rows: Tensor, rates: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """(outputs, losses) of the rounds, (rounds, ...) each.
+    def run(
+        self, rows: Tensor, rates: Sequence[float], keeps: Sequence[bool] = ()
+    ) -> tuple[Tensor, ...]:
+        """(outputs, losses) of the rounds, (rounds, ...) each, and the numbers of each kind that
+        rounds have kept, (rounds that keep, numbers) each.
 
         Args:
             rows: numbers of the rows of each round, (rounds, batch).
             rates: the learning rate of each.
+            keeps: which of them keep what `kept` says. Default: none.
         """
-        count = len(rows)
+        count, number = len(rows), sum(keeps)
         outputs, losses = self.results(count)
+        places = [-1] * count
+        if number:
+            ends = list(accumulate(keeps))
+            places = [end - 1 if keep else -1 for end, keep in zip(ends, keeps, strict=True)]
+        kept = [one.new_empty((number, size)) for one, size in self._kept]
         # Without gradients, operations need not pass by autograd: a small step takes 9 % less.
         with torch.no_grad(), torch._C._AutoDispatchBelowAutograd():
             torch._C._jit_interpret_graph(  # type: ignore[attr-defined]
-                self._graph, (count, list(rates), rows, outputs, losses, *self._tensors)
+                self._graph,
+                (count, list(rates), rows, outputs, losses, places, *kept, *self._tensors),
             )
-        return outputs, losses
+        return outputs, losses, *kept
 
     def results(self, count: int) -> tuple[Tensor, Tensor]:
         """Memory for outputs and losses of so many rounds."""
@@ -93,7 +119,8 @@ class StepProgram:
         return outputs, self._loss.new_empty((count,))
 
     def _text(self) -> str:
-        tensors = [f"%t{i} : Tensor" for i in range(len(self._tensors))]
+        tensors = [f"%kept{i} : Tensor" for i in range(len(self._kept))]
+        tensors += [f"%t{i} : Tensor" for i in range(len(self._tensors))]
         true, none = self._value(True), self._value(None)
         return "\n".join(
             [
@@ -106,6 +133,32 @@ class StepProgram:
                 f"  return ({none})\n",
             ]
         )
+
+    def _in_some_rounds(self, write: Callable[[], object]) -> None:
+        """What the function writes is done in rounds that have a place for what they keep."""
+        before, self._body = self._body, []
+        write()
+        inside, self._body = self._body, before
+        lines = ["block0():", *(f"  {line}" for line in inside), "  -> ()", "block1():", "  -> ()"]
+        self._body += [f"prim::If({self._has_place})", *(f"  {line}" for line in lines)]
+
+    def _keep(self, kept: Kept, place: str) -> None:
+        """Copy the numbers of each kind, one after the other, to their place."""
+        zero, flat = self._value(0), self._value([-1], "List[int]")
+        for kind, members in enumerate(kept):
+            values = [
+                self._value(each.view(-1))
+                if each.is_contiguous()
+                else self._call("aten::reshape", [self._value(each), flat], ["Tensor"])[0]
+                for each in members
+            ]
+            to = self._call("aten::select", [f"%kept{kind}", zero, place], ["Tensor"])[0]
+            pieces = self._call("prim::ListConstruct", values, ["List[Tensor]"])[0]
+            self._call("aten::cat", [pieces, zero, to], ["Tensor"])
+
+    def _add_all(self, operations: Sequence[RecordedOperation], rate: str) -> None:
+        for each in operations:
+            self._add(each, rate)
 
     def _add(self, operation: RecordedOperation, rate: str) -> None:
         inputs = [

@@ -7,6 +7,8 @@ and in the plain way, from the same state. If all bits are the same, weights, st
 and running statistics included, programs take the steps from then on. In long runs a program is
 also compiled (`native_program`) while it takes steps, compared in the same way, and then takes the
 steps that are left.
+
+What is measured of recorded steps belongs to the program too, and is done in these steps alone.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from netwise.observe.hooked_probe import HookedProbe
+from netwise.observe.kept_steps import Measure, Packed, Plan, Row, packed, planned
 from netwise.training.captured.native_program import NativeProgram, steps_of, why_not_native
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
@@ -24,8 +28,9 @@ from netwise.training.captured.recorded_operations import Recording
 from netwise.training.captured.same_steps import Before, same_bits
 from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 
-# Computes (output, loss without penalty, loss with penalty) of inputs, targets and weights.
-Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor]]
+# Computes (output, loss without penalty, penalty or None, loss with penalty) of inputs, targets and
+# weights.
+Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor | None, Tensor]]
 COMPARED = 2  # steps that are also computed in the plain way
 MOST_PROGRAMS = 4  # of batches of other sizes
 # Compiling takes 0.2 to 0.8 s of a core, and saves 25 microseconds of a small step, more of others.
@@ -49,6 +54,7 @@ class StepParts:
         set_rate: gives the optimizer a learning rate.
         state: all tensors that a step may change: weights, buffers, state of the optimizer.
         settings: of the optimizer, but for its rate; other ones need another program.
+        probe: measures recorded steps; None: none are recorded.
     """
 
     data: tuple[Tensor, ...]
@@ -58,21 +64,34 @@ class StepParts:
     set_rate: Callable[[float], object]
     state: Callable[[], list[Tensor]]
     settings: Callable[[], object]
+    probe: HookedProbe | None = None
 
 
 @dataclass(eq=False)
 class _Recorded:
-    """A program and the gradients that it writes; `text` to compile it, None where it cannot be."""
+    """A program and the gradients that it writes.
+
+    Args:
+        program, gradients: they.
+        text: to compile it; None where it cannot be.
+        plan: of what is measured in recorded steps; None where nothing is.
+        compared, plan_compared: with plain steps, without and with what is measured.
+        taken: steps.
+        compiled: not yet used.
+    """
 
     program: StepProgram | NativeProgram
     gradients: list[Tensor | None]
     text: NativeText | None
+    plan: Plan | None
     compared: bool = False
+    plan_compared: bool = False
     taken: int = 0
-    compiled: NativeProgram | None = None  # not yet used
+    compiled: NativeProgram | None = None
 
 
 Results = tuple[Tensor, Tensor]  # outputs and losses of steps, (steps, ...) each
+Rows = Sequence[Row | None]  # for the signals of each step; None for one that is not recorded
 
 
 class WholeSteps:
@@ -87,17 +106,25 @@ class WholeSteps:
         taken: steps by programs.
         not_compiled: why no program is compiled; "" as long as they are.
         compiled: steps by compiled programs.
+        not_recorded: why recorded steps are not among them; "" as long as they are.
+        recorded: steps that are.
     """
 
     def __init__(self, parts: StepParts, left: int | None = None) -> None:
         self.parts, self.reason, self.taken, self.compiled = parts, "", 0, 0
+        self.not_recorded, self.recorded = "", 0
         self.not_compiled = OFF if left is None else why_not_native() or SHORT
         self._left = left or 0
         self._programs: dict[int, _Recorded] = {}
         self._valid_for: object = None
 
-    def steps_at_once(self, batch: int, wanted: int) -> int:
-        """How many of the wanted steps the next call can take."""
+    def steps_at_once(self, batch: int, recorded: Sequence[bool]) -> int:
+        """How many of the wanted steps the next call can take.
+
+        Args:
+            batch: samples of each.
+            recorded: for each wanted step, whether its signals are.
+        """
         if self.reason:
             return 0
         parts = self.parts
@@ -106,11 +133,15 @@ class WholeSteps:
         if self._valid_for != present:  # programs are of other memory, or other settings
             self._programs.clear()
             self._valid_for = present
-        recorded = self._programs.get(batch)
-        if recorded is None:
+        found = self._programs.get(batch)
+        if found is None:
             return 1
-        self._compile(recorded)
-        return wanted if recorded.compared else min(wanted, COMPARED)
+        self._compile(found)
+        wanted = len(recorded) if found.compared else min(len(recorded), COMPARED)
+        if not found.plan_compared and True in recorded[:wanted]:
+            plain = list(recorded).index(True)  # steps before the first that is recorded
+            return plain or int(found.plan is not None)
+        return wanted
 
     def _compile(self, recorded: _Recorded) -> None:
         """Begin to compile a program that is used often; where that is done, it takes the steps."""
@@ -127,60 +158,95 @@ class WholeSteps:
         except CannotBeWritten as error:
             self.not_compiled = str(error)
 
-    def take(self, rows: Tensor, rates: Sequence[float]) -> Results:
+    def take(self, batches: Tensor, rates: Sequence[float], rows: Rows = ()) -> Results:
         """Take as many steps as `steps_at_once` just said.
 
         Args:
-            rows: numbers of the rows of each, (steps, batch).
+            batches: numbers of the samples of each, (steps, batch).
             rates: the learning rate of each.
+            rows: see `Rows`. Default: no step is recorded.
         """
-        recorded = self._programs.get(rows.shape[1])
+        rows = rows or [None] * len(batches)
+        recorded = self._programs.get(batches.shape[1])
         if recorded is None:
-            return self._record(rows[0], rates[0])
+            return self._record(batches[0], rates[0], rows[0])
         self.parts.set_rate(rates[-1])
-        if not recorded.compared:
-            return self._compare(recorded, rows, rates)
-        recorded.taken += len(rows)
-        self.taken += len(rows)
+        keeps = [row is not None for row in rows]
+        if not recorded.compared or (True in keeps and not recorded.plan_compared):
+            return self._compare(recorded, batches, rates, rows)
+        recorded.taken += len(batches)
+        self.taken += len(batches)
         if isinstance(recorded.program, NativeProgram):
-            self.compiled += len(rows)
-        return self._run(recorded, rows, rates)
+            self.compiled += keeps.count(False)
+        outputs, losses, *kept = self._run(recorded, batches, rates, keeps)
+        self._give_rows(recorded.plan, rows, tuple(kept))
+        return outputs, losses
 
-    def _run(self, recorded: _Recorded, rows: Tensor, rates: Sequence[float]) -> Results:
-        results = recorded.program.run(rows, rates)
+    def _give_rows(self, plan: Plan | None, rows: Rows, kept: Packed) -> None:
+        """What was measured of recorded steps goes to the probe."""
+        those = [row for row in rows if row is not None]
+        if those and plan is not None and self.parts.probe is not None:
+            self.recorded += len(those)
+            self.parts.probe.add_steps(those, plan, kept)
+
+    def _run(
+        self, recorded: _Recorded, batches: Tensor, rates: Sequence[float], keeps: Sequence[bool]
+    ) -> tuple[Tensor, ...]:
+        results = recorded.program.run(batches, rates, keeps)
         for parameter, gradient in zip(self.parts.parameters, recorded.gradients, strict=True):
             parameter.grad = gradient
         return results
 
-    def _record(self, rows: Tensor, rate: float) -> Results:
+    def _record(self, samples: Tensor, rate: float, row: Row | None) -> Results:
         """Take a step in the plain way, and make it a program."""
-        parts = self.parts
+        parts, probe = self.parts, self.parts.probe
+        if probe is not None and not probe.layers:  # they become known in a step with modules
+            probe = None
         if len(self._programs) == MOST_PROGRAMS:
             self.reason = f"batches have more than {MOST_PROGRAMS} sizes"
-            return self._plain(rows, rate)
+            return self._plain(samples, rate, row)[0]
         parts.set_rate(rate)
-        batch = [each.index_select(0, rows) for each in parts.data]
+        batch = [each.index_select(0, samples) for each in parts.data]
         x, y, w = (*batch, None)[:3]
         assert x is not None
         assert y is not None
+        measures: list[Measure] = []
+        if probe is not None:
+            probe.attach()
         recording = Recording(parts.state())
         with recording:
-            output, plain, loss = parts.forward(x, y, w)
+            output, plain, penalty, loss = parts.forward(x, y, w)
             found = torch.autograd.grad(loss, list(parts.parameters), allow_unused=True)
             output, plain = output.detach(), plain.detach()
             gradients = own_gradients(parts.parameters, found, (*batch, output, plain))
             self._give(gradients)
+            if probe is not None:
+                with recording.optional():
+                    measures += probe.before_update(loss.detach(), y, _detached(penalty), True)
             parts.finish()
+            if probe is not None:
+                with recording.optional():
+                    measures += probe.after_update()
+        if probe is not None:
+            probe.detach()
+        plan, kept = planned(measures)
+        if row is not None and probe is not None:
+            probe.add_steps([row], plan, packed(kept))
         self.reason = recording.reason
         if not self.reason:
             gathered = list(zip(parts.data, batch, strict=True))
+            keeps = probe is not None and not recording.not_optional
+            self.not_recorded = recording.not_optional
             try:
-                program = StepProgram(recording.operations, gathered, output, plain)
+                program = StepProgram(
+                    recording.operations, gathered, output, plain, kept if keeps else ()
+                )
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
-                self._programs[len(rows)] = _Recorded(
-                    program, gradients, self._text(recording, gathered, output, plain)
+                text = self._text(recording, gathered, output, plain)
+                self._programs[len(samples)] = _Recorded(
+                    program, gradients, text, plan if keeps else None
                 )
                 if not program.uses_rate:
                     self.reason = "the optimizer has no kernel that takes the rate of each step"
@@ -205,32 +271,51 @@ class WholeSteps:
                 return text if is_long else None
         return None
 
-    def _plain(self, rows: Tensor, rate: float) -> Results:
-        """Take a step in the plain way."""
-        parts = self.parts
+    def _plain(
+        self, samples: Tensor, rate: float, row: Row | None = None
+    ) -> tuple[Results, tuple[Plan, Packed] | None]:
+        """Take a step in the plain way; returns its results and what was measured of it."""
+        parts, probe = self.parts, None if row is None else self.parts.probe
         parts.set_rate(rate)
-        batch = [each.index_select(0, rows) for each in parts.data]
+        batch = [each.index_select(0, samples) for each in parts.data]
         x, y, w = (*batch, None)[:3]
         assert x is not None
         assert y is not None
-        output, plain, loss = parts.forward(x, y, w)
+        if probe is not None:
+            probe.attach()
+        output, plain, penalty, loss = parts.forward(x, y, w)
         found = torch.autograd.grad(loss, list(parts.parameters), allow_unused=True)
         self._give(own_gradients(parts.parameters, found, (*batch, output, plain)))
+        measures: list[Measure] = []
+        if probe is not None:
+            measures += probe.before_update(loss.detach(), y, _detached(penalty), True)
         parts.finish()
-        return output.detach()[None], plain.detach()[None]
+        results = output.detach()[None], plain.detach()[None]
+        if probe is None or row is None:
+            return results, None
+        measures += probe.after_update()
+        probe.detach()
+        plan, kept = planned(measures)
+        numbers = packed(kept)
+        probe.add_steps([row], plan, numbers)
+        return results, (plan, numbers)
 
-    def _compare(self, recorded: _Recorded, rows: Tensor, rates: Sequence[float]) -> Results:
+    def _compare(
+        self, recorded: _Recorded, batches: Tensor, rates: Sequence[float], rows: Rows
+    ) -> Results:
         """Take the same steps by the program and in the plain way; where one bit differs, no
         program is used from now on."""
-        before = Before(self.parts.state())
+        before, keeps = Before(self.parts.state()), [row is not None for row in rows]
+        kept: list[Tensor] = []
         try:
-            ours = (*self._run(recorded, rows, rates), *map(torch.clone, self.parts.state()))
+            outputs, losses, *kept = self._run(recorded, batches, rates, keeps)
+            ours = (outputs, losses, *map(torch.clone, self.parts.state()))
         except RuntimeError as error:
             ours = ()
             self.reason = f"torch does not run the program of a step: {error}"
         before.restore()
-        steps = [self._plain(each, rate) for each, rate in zip(rows, rates, strict=True)]
-        outputs, losses = (torch.cat(each) for each in zip(*steps, strict=True))
+        steps = [self._plain(*each) for each in zip(batches, rates, rows, strict=True)]
+        outputs, losses = (torch.cat(each) for each in zip(*(r for r, _ in steps), strict=True))
         if ours and not all(map(same_bits, ours, (outputs, losses, *self.parts.state()))):
             if isinstance(recorded.program, NativeProgram):
                 recorded.program = recorded.program.interpreted
@@ -238,8 +323,21 @@ class WholeSteps:
             else:
                 self.reason = "programs give other bits than the plain step"
         recorded.compared = True
+        if True in keeps and not recorded.plan_compared:
+            measured = [each for _, each in steps if each is not None]
+            same = all(plan == recorded.plan for plan, _ in measured) and all(
+                map(same_bits, kept, map(torch.cat, zip(*(p for _, p in measured), strict=True)))
+            )
+            recorded.plan_compared = same
+            if not same:
+                recorded.plan = None
+                self.not_recorded = "programs measure other bits than the plain step"
         return outputs, losses
 
     def _give(self, gradients: Sequence[Tensor | None]) -> None:
         for parameter, gradient in zip(self.parts.parameters, gradients, strict=True):
             parameter.grad = gradient
+
+
+def _detached(penalty: Tensor | None) -> Tensor | None:
+    return None if penalty is None else penalty.detach()
