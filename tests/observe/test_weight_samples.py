@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 import netwise as nw
 from netwise import signals
-from netwise.observe.sample_signals import cosine, distance
+from netwise.observe.sample_signals import cosines, distances
 from netwise.observe.weight_samples import MOST_SAMPLED, Sample, WeightSamples, places_in, sample_of
 
 
@@ -117,10 +118,11 @@ def test_complex_and_sparse_matrices_are_left_out() -> None:
 
 
 def test_measures() -> None:
-    assert cosine(1.0, 1.0, 1.0) == 1
-    assert math.isnan(cosine(0.0, 0.0, 1.0))
-    assert distance(0.0, 0.0, 0.0) == 0
-    assert distance(1.0, -1.0, 1.0) == 2
+    nothing = math.nan
+    sums = np.array([[1.0, 0.0, nothing], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0]])
+    assert cosines(*sums).tolist() == pytest.approx([1, nothing, nothing], nan_ok=True)
+    sums = np.array([[0.0, 1.0, nothing], [0.0, -1.0, 1.0], [0.0, 1.0, 1.0]])
+    assert distances(*sums).tolist() == pytest.approx([0, 2, nothing], nan_ok=True)
 
 
 def test_a_watched_program_that_goes_back_and_forth_has_opposite_directions() -> None:

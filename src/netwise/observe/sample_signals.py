@@ -70,47 +70,50 @@ def sign_agreements(gradient: Numbers) -> list[float]:
     Args:
         gradient: (steps, units, numbers of a unit).
     """
-    signs = np.sign(gradient)
-    counts, sums = np.count_nonzero(signs, axis=2), np.abs(signs.sum(2))
-    finite = np.isfinite(sums).all(1).tolist()
-    found = []
-    for count, total, is_finite in zip(counts, sums, finite, strict=True):
-        live = count > 1
-        known = is_finite and live.any()
-        found.append(float(np.mean(total[live] / count[live])) if known else math.nan)
-    return found
+    above, below = ((each.sum(2, dtype=np.int32)) for each in (gradient > 0, gradient < 0))
+    counts = above + below
+    live = counts > 1
+    shares = np.where(live, np.abs(above - below) / np.maximum(counts, 1), 0.0)
+    numbers = live.sum(1)
+    found = shares.sum(1) / np.maximum(numbers, 1)
+    found[(numbers == 0) | np.isnan(gradient).any((1, 2))] = math.nan
+    return found.tolist()
 
 
-def products(
+def sums_of_products(
     layers: Sequence[str], sizes: Sequence[int], a: Numbers, b: Numbers
-) -> dict[str, list[list[float]]]:
-    """For each layer of two samples of the same matrices, and each step: a·a, a·b, b·b."""
+) -> dict[str, Numbers]:
+    """For each layer of two samples of the same matrices the sum of a·b in each step."""
     begins = np.cumsum((0, *sizes[:-1]))
     with np.errstate(all="ignore"):  # numbers of a run that diverges are not finite
-        totals = [np.add.reduceat(rows, begins, axis=1) for rows in (a * a, a * b, b * b)]
-    sums = np.stack(totals, 2)  # (steps, matrices, 3)
+        sums = np.add.reduceat(a * b, begins, axis=1)  # (steps, matrices)
     found: dict[str, Numbers] = {}
     for number, layer in enumerate(layers):
         part = sums[:, number]
         found[layer] = found[layer] + part if layer in found else part
-    return {layer: part.tolist() for layer, part in found.items()}
+    return found
 
 
-def cosine(aa: float, ab: float, bb: float) -> float:
-    """Of the angle between a and b; not a number where one of them is 0.
+def cosines(aa: Numbers, ab: Numbers, bb: Numbers) -> Numbers:
+    """Of the angles between a and b; not a number where one of them is 0.
 
-    >>> cosine(4.0, -2.0, 4.0)
-    -0.5
+    >>> cosines(*np.array([[4.0, 0.0], [-2.0, 0.0], [4.0, 1.0]])).tolist()
+    [-0.5, nan]
     """
-    whole = math.sqrt(aa) * math.sqrt(bb) if aa >= 0 and bb >= 0 else math.nan
-    return ab / whole if whole > 0 else math.nan
+    with np.errstate(all="ignore"):
+        whole = np.sqrt(aa) * np.sqrt(bb)
+        found: Numbers = np.where(whole > 0, ab / whole, math.nan)
+    return found
 
 
-def distance(aa: float, ab: float, bb: float) -> float:
+def distances(aa: Numbers, ab: Numbers, bb: Numbers) -> Numbers:
     """|a - b| over the larger of |a| and |b|; 0 where both are 0.
 
-    >>> distance(4.0, 4.0, 4.0), distance(1.0, 0.0, 0.0)
-    (0.0, 1.0)
+    >>> distances(*np.array([[4.0, 1.0, 0.0], [4.0, 0.0, 0.0], [4.0, 0.0, 0.0]])).tolist()
+    [0.0, 1.0, 0.0]
     """
-    largest = max(aa, bb)
-    return math.sqrt(max(aa - 2 * ab + bb, 0.0) / largest) if largest > 0 else 0.0
+    with np.errstate(all="ignore"):
+        largest = np.maximum(aa, bb)
+        found: Numbers = np.sqrt(np.maximum(aa - 2 * ab + bb, 0.0) / largest)
+        found[largest == 0] = 0.0
+    return found

@@ -12,8 +12,7 @@ import numpy as np
 
 from netwise import signals
 from netwise.observe.kept_steps import Array, Row
-from netwise.observe.layer_activations import EDGE, mean_and_std_of, share_of_zeros
-from netwise.observe.layer_weights import ratio
+from netwise.observe.layer_activations import EDGE, share_of_zeros
 from netwise.tasks import BOUNDED
 
 Rows = Sequence[Row]
@@ -58,8 +57,11 @@ def write_moments(rows: Rows, arrays: Arrays, names: tuple[str, str]) -> None:
 
 def write_moments_of_sums(rows: Rows, arrays: Arrays, names: tuple[str, str], count: int) -> None:
     """The same of so many values with these sums and sums of squares."""
-    for row, total, square in zip(rows, arrays[0].tolist(), arrays[1].tolist(), strict=True):
-        row[names[0]], row[names[1]] = mean_and_std_of(count, total, square)
+    with np.errstate(all="ignore"):
+        mean, square = arrays[0] / count, arrays[1] / count
+        std = np.where(np.isfinite(square), np.sqrt(np.maximum(square - mean * mean, 0.0)), square)
+    for row, *values in zip(rows, mean.tolist(), std.tolist(), strict=True):
+        row[names[0]], row[names[1]] = values
 
 
 def write_activation(rows: Rows, arrays: Arrays, layer: str, kind: str) -> None:
@@ -110,7 +112,19 @@ def write_norms(rows: Rows, arrays: Arrays, layer: str, count: int) -> None:
     """
     names = [signals.WEIGHT_NORM, signals.GRADIENT_RMS, signals.GRADIENT_RATIO]
     names = [f"{name}|{layer}" for name in (*names, signals.UPDATE_RATIO)]
-    for row, *norms in zip(rows, *(array.tolist() for array in arrays), strict=True):
-        norm, grad, change = (math.hypot(*norms[i::3]) for i in range(3))
-        values = norm, grad / math.sqrt(count), ratio(grad, norm), ratio(change, norm)
-        row.update(zip(names, values, strict=True))
+    norm, grad, change = (_together(arrays[i::3]) for i in range(3))
+    ratios = (_ratio(each, norm) for each in (grad, change))
+    values = (each.tolist() for each in (norm, grad / math.sqrt(count), *ratios))
+    for row, *those in zip(rows, *values, strict=True):
+        row.update(zip(names, those, strict=True))
+
+
+def _together(norms: Arrays) -> Array:
+    """The norm of several matrices from that of each."""
+    return norms[0] if len(norms) == 1 else np.sqrt(np.square(norms).sum(0))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """`part / whole`; 0 where both are 0."""
+    with np.errstate(all="ignore"):
+        return np.where(whole > 0, part / whole, np.where(part == 0, 0.0, math.inf))

@@ -23,12 +23,12 @@ from netwise.observe.kept_steps import MOST_WAITING, MOST_WAITING_NUMBERS
 from netwise.observe.sample_signals import (
     Numbers,
     columns_of,
-    cosine,
-    distance,
+    cosines,
+    distances,
     effective_rates,
-    products,
     sign_agreements,
     small_shares,
+    sums_of_products,
 )
 
 MOST_SAMPLED = 1024  # of one matrix
@@ -273,21 +273,39 @@ class WeightSamples:
         if now is not None:
             self._begin(now, update)
             assert self._start is not None
-            start = np.broadcast_to(self._start.numbers, now.numbers.shape)
-            for layer, sums in products(*now.kind[:2], now.numbers, start).items():
-                columns.put(signals.WEIGHT_DISTANCE, layer, [distance(*each) for each in sums])
+            start = self._start.numbers[None]
+            squares, mixed, first = (
+                now.times(now.numbers),
+                now.times(start),
+                now.products(start, start),
+            )
+            for layer, aa in squares.items():
+                columns.put(
+                    signals.WEIGHT_DISTANCE, layer, distances(aa, mixed[layer], first[layer])
+                )
             for signal, layer, values in small_shares(columns_of(*now.kind[:2], now.numbers)):
                 columns.put(signal, layer, values)
+        of_gradient = {} if gradient is None else gradient.times(gradient.numbers)
         if update is not None:
-            columns.cosines(signals.UPDATE_COSINE, update, update.after(self._update))
+            of_update = update.times(update.numbers)
+            columns.cosines(
+                signals.UPDATE_COSINE, of_update, *update.with_those_before(of_update, self._update)
+            )
             if gradient is not None and update.kind[:2] == gradient.kind[:2]:
-                columns.cosines(signals.STEP_DESCENT, update, gradient.numbers)
-                pair = (columns_of(*each.kind[:2], each.numbers) for each in (update, gradient))
-                for signal, layer, values in effective_rates(*pair, loss_scales):
+                both = update.times(gradient.numbers)
+                columns.cosines(signals.STEP_DESCENT, of_update, both, of_gradient)
+                changes, slopes = (
+                    columns_of(*each.kind[:2], each.numbers) for each in (update, gradient)
+                )
+                for signal, layer, values in effective_rates(changes, slopes, loss_scales):
                     columns.put(signal, layer, values)
             self._update = update.last()
         if gradient is not None:
-            columns.cosines(signals.GRADIENT_COSINE, gradient, gradient.after(self._gradient))
+            columns.cosines(
+                signals.GRADIENT_COSINE,
+                of_gradient,
+                *gradient.with_those_before(of_gradient, self._gradient),
+            )
             self._gradient = gradient.last()
         if signs is not None:
             for layer, values in _agreements(signs).items():
@@ -346,12 +364,32 @@ class _Samples:
         """Whether the other one is of the same matrices."""
         return other is not None and self.kind[:2] == (other.layers, other.sizes)
 
-    def after(self, before: Sample | None) -> Numbers:
-        """For each step the sample of the step before it; not numbers where that does not fit."""
+    def products(self, a: Numbers, b: Numbers) -> dict[str, Numbers]:
+        """The sums of a·b of each layer."""
+        return sums_of_products(*self.kind[:2], a, b)
+
+    def times(self, others: Numbers) -> dict[str, Numbers]:
+        """The sums of the products with others of the same matrices."""
+        return self.products(self.numbers, others)
+
+    def with_those_before(
+        self, squares: dict[str, Numbers], before: Sample | None
+    ) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
+        """The sums of the products with the sample of the step before, and the squares of that one;
+        not numbers where it does not fit.
+
+        Args:
+            squares: of these steps.
+            before: the sample before the first of them.
+        """
         first = np.full_like(self.numbers[:1], math.nan)
         if before is not None and self.fits(before):
             first = before.numbers[None]
-        return np.concatenate((first, self.numbers[:-1]))
+        mixed = self.times(np.concatenate((first, self.numbers[:-1])))
+        old = self.products(first, first)
+        return mixed, {
+            layer: np.concatenate((old[layer], each[:-1])) for layer, each in squares.items()
+        }
 
     def last(self) -> Sample:
         return Sample(*self.kind[:2], self.numbers[-1])
@@ -368,18 +406,21 @@ class _Columns:
     def __init__(self, rows: Sequence[dict[str, float]], layers: Container[str]) -> None:
         self._rows, self._layers = rows, layers
 
-    def put(self, signal: str, layer: str, values: Iterable[float]) -> None:
+    def put(self, signal: str, layer: str, values: Numbers | list[float]) -> None:
         """Write a value into each row, where it is a number and was asked for."""
         if layer in self._layers:
             name = f"{signal}|{layer}"
-            for row, value in zip(self._rows, values, strict=True):
+            numbers = values if isinstance(values, list) else values.tolist()
+            for row, value in zip(self._rows, numbers, strict=True):
                 if math.isfinite(value):
                     row[name] = value
 
-    def cosines(self, signal: str, samples: _Samples, others: Numbers) -> None:
-        """Write the cosines of the angles between samples and others of the same matrices."""
-        for layer, sums in products(*samples.kind[:2], samples.numbers, others).items():
-            self.put(signal, layer, [cosine(*each) for each in sums])
+    def cosines(
+        self, signal: str, aa: dict[str, Numbers], ab: dict[str, Numbers], bb: dict[str, Numbers]
+    ) -> None:
+        """Write the cosines of angles, from sums of products of each layer."""
+        for layer in ab:
+            self.put(signal, layer, cosines(aa[layer], ab[layer], bb[layer]))
 
 
 def gradient_samples(

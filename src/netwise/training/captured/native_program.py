@@ -16,7 +16,7 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -112,12 +112,16 @@ class NativeProgram:
         text: of its operations.
         interpreted: the same program; what torch raises in a step is raised by it.
 
+    Attributes:
+        keeps: its optional operations are compiled too.
+
     Raises:
         CannotBeWritten: this torch lacks a function, or the compiler does not start.
     """
 
     def __init__(self, text: NativeText, interpreted: StepProgram) -> None:
         self.interpreted, self._tensors = interpreted, text.tensors
+        self.keeps = text.keeps
         library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
         try:
             functions = [getattr(library, symbol) for symbol in text.symbols]
@@ -145,22 +149,25 @@ class NativeProgram:
     def run(
         self, rows: Tensor, rates: Sequence[float], keeps: Sequence[bool] = ()
     ) -> tuple[Tensor, ...]:
-        """As of `StepProgram`, which takes the rounds that keep more than outputs and losses."""
-        if not any(keeps):
-            return self._run_compiled(rows, rates)
+        """As of `StepProgram`, which takes rounds whose optional operations are not compiled."""
+        if self.keeps or not any(keeps):
+            return self._run_compiled(rows, rates, keeps)
         pieces, kept, begin = [], [], 0
         for keep, group in groupby(keeps):
             end = begin + len(list(group))
-            run = partial(self.interpreted.run, keeps=[True] * (end - begin))
-            found = (run if keep else self._run_compiled)(rows[begin:end], rates[begin:end])
+            run = self.interpreted.run if keep else self._run_compiled
+            found = run(rows[begin:end], rates[begin:end], keeps[begin:end])
             pieces.append(found[:2])
-            kept += [found[2:]] if keep else []
+            kept.append(found[2:])
             begin = end
         return tuple(torch.cat(each) for both in (pieces, kept) for each in zip(*both, strict=True))
 
-    def _run_compiled(self, rows: Tensor, rates: Sequence[float]) -> tuple[Tensor, ...]:
+    def _run_compiled(
+        self, rows: Tensor, rates: Sequence[float], keeps: Sequence[bool]
+    ) -> tuple[Tensor, ...]:
         count, rows = len(rows), rows.contiguous()
-        outputs, losses = self.interpreted.results(count)
+        results = self.interpreted.results(count, keeps)
+        outputs, losses, *kept = results.made
         with torch.no_grad(), torch._C._AutoDispatchBelowAutograd():
             done = self._run(
                 ctypes.c_int64(count),
@@ -171,10 +178,17 @@ class NativeProgram:
                 self._functions,
                 ctypes.c_void_p(outputs.data_ptr()),
                 ctypes.c_void_p(losses.data_ptr()),
+                (ctypes.c_int64 * count)(*results.places),
+                _pointers([each.data_ptr() for each in kept]),
             )
         if done < count:
-            outputs[done:], losses[done:] = self.interpreted.run(rows[done:], rates[done:])[:2]
-        return outputs, losses
+            rest = self.interpreted.run(rows[done:], rates[done:], keeps[done:])
+            before = sum(keeps[:done])
+            for made, begin, those in zip(
+                results.made, (done, done, *(before for _ in kept)), rest, strict=True
+            ):
+                made[begin:] = those
+        return results.made
 
 
 def _pointers(addresses: Sequence[int | None]) -> Any:

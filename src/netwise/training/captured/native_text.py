@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from netwise.training.captured.recorded_operations import RecordedOperation
-from netwise.training.captured.step_program import NUMBERS, RATE, CannotBeWritten
+from netwise.training.captured.step_program import NUMBERS, RATE, CannotBeWritten, Kept
 
 TENSOR, INTEGER, TRUTH, KIND, OPTIONAL = "void*", "int64_t", "bool", "signed char", "const void*"
 REAL, LIST = "double", "tensors"
@@ -47,6 +48,7 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "_ZN2at3cpu21sigmoid_backward_outfERKNS_6TensorES3_RS1_",
         (TENSOR, TENSOR, TENSOR),
     ),
+    "aten::sign": ("_ZN2at3cpu9sign_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
     "aten::tanh": ("_ZN2at3cpu9tanh_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
     "aten::tanh_backward": (
         "_ZN2at3cpu18tanh_backward_outfERKNS_6TensorES3_RS1_",
@@ -64,7 +66,10 @@ UPDATES = {
 OVER = "N3c1016OptionalArrayRefIlEEbSt8optionalINS4_10ScalarTypeEERS1_"
 SUM, MEAN = f"_ZN2at3cpu8sum_outfERKNS_6TensorE{OVER}", f"_ZN2at3cpu9mean_outfERKNS_6TensorE{OVER}"
 SQUARES = "_ZN2at3cpu13mse_loss_outfERKNS_6TensorES3_lRS1_"
-PRODUCT = "sgemm_"
+NORM = "_ZN2at3cpu22linalg_vector_norm_outERNS_6TensorERKS1_RKN3c106Scalar"
+NORM += "ENS5_16OptionalArrayRefIlEEbSt8optionalINS5_10ScalarTypeEE"
+HIGHEST = "_ZN2at3cpu9amax_outfERKNS_6TensorEN3c108ArrayRefIlEEbRS1_"
+PRODUCT, DOT = "sgemm_", "sdot_"
 PAIR = {"aten::nll_loss_forward"}  # they return two references, through memory of the caller
 
 # As C++ passes values of torch's classes. An empty optional is zeros.
@@ -75,18 +80,24 @@ HEAD = """\
 struct tensors { void** first; size_t count; };
 struct axes { const int64_t* first; size_t count; bool given; };
 struct kind { signed char number; bool given; };
+struct integers { const int64_t* first; size_t count; };
+struct alignas(16) scalar { int32_t is_integer; alignas(16) int64_t value[2]; };
 typedef void product(const char*, const char*, const int*, const int*, const int*, const float*,
     const float*, const int*, const float*, const int*, const float*, float*, const int*);
+typedef float inner(const int*, const float*, const int*, const float*, const int*);
 static const int64_t none[4] = {};
 static const float one = 1, zero = 0;
+static const int step = 1;
+static const scalar two = {1, {2, 0}};
 
 // The number of rounds that were done: all, or those before the one in which torch raised an error.
 extern "C" int64_t run(int64_t count, const double* rates, const int64_t* rows, char** memory,
-    void** tensor, void** functions, char* outputs, char* losses) {
+    void** tensor, void** functions, char* outputs, char* losses, const int64_t* places,
+    char** kept) {
   int64_t round = 0;
   void* pair[2];
 """
-LOOP = "  try { for (; round < count; round++) {"
+LOOP = "  try { for (; round < count; round++) {\n    const int64_t place = places[round];"
 TAIL = "  } } catch (...) {}\n  return round;\n}\n"
 
 
@@ -94,10 +105,11 @@ class NativeText:
     """The text of rounds of recorded operations.
 
     Args:
-        operations, gathered, output, loss: as of `StepProgram`.
+        operations, gathered, output, loss, kept: as of `StepProgram`.
 
     Attributes:
         text: of the program.
+        keeps: it has the optional operations.
         tensors: that it gets, with their memory.
         symbols: of the functions that it gets.
 
@@ -111,6 +123,24 @@ class NativeText:
         gathered: Sequence[tuple[Tensor, Tensor]],
         output: Tensor,
         loss: Tensor,
+        kept: Kept = (),
+    ) -> None:
+        try:
+            self.keeps = bool(kept)
+            self._write(operations, gathered, output, loss, kept)
+        except CannotBeWritten:
+            if not kept:
+                raise
+            self.keeps = False
+            self._write(operations, gathered, output, loss, ())
+
+    def _write(
+        self,
+        operations: Sequence[RecordedOperation],
+        gathered: Sequence[tuple[Tensor, Tensor]],
+        output: Tensor,
+        loss: Tensor,
+        kept: Kept,
     ) -> None:
         self.tensors: list[Tensor] = []
         self.symbols: list[str] = []
@@ -119,13 +149,27 @@ class NativeText:
         self._body: list[str] = []
         for every, own in gathered:
             self._gather(every, own)
-        for operation in operations:
-            if not operation.optional:
+        for optional, group in groupby(operations, key=lambda each: each.optional):
+            if optional and not kept:
+                continue
+            self._line("if (place >= 0) {" if optional else "{")
+            for operation in group:
                 self._add(operation)
+            self._line("}")
         for name, value in (("outputs", output), ("losses", loss)):
             size = _whole(value).nbytes
             self._line(f"memcpy({name} + round * {size}, {self._bytes(value)}, {size});")
+        self._line("if (place >= 0) {")
+        for kind, members in enumerate(kept):
+            self._keep(kind, members)
+        self._line("}")
         self.text = "\n".join([HEAD, *self._lists, LOOP, *self._body, TAIL])
+
+    def _keep(self, kind: int, members: Sequence[Tensor]) -> None:
+        size, begin = sum(each.nbytes for each in members), 0
+        for each in members:
+            self._copy_to(f"kept[{kind}] + place * {size} + {begin}", each)
+            begin += each.nbytes
 
     def _add(self, operation: RecordedOperation) -> None:
         writers: dict[str, Callable[..., None]] = {
@@ -138,10 +182,23 @@ class NativeText:
             "aten::copy_": self._copy,
             "aten::sum": self._sum,
             "aten::_foreach_add_": self._count,
+            "aten::_foreach_sub_": self._subtract,
+            "aten::dot": self._dot,
+            "aten::amax": self._highest,
+            "aten::cat": self._join,
+            "aten::sub": self._less,
+            "aten::abs_": self._size,
+            "aten::gt": self._above,
+        }
+        copied: dict[str, Callable[..., None]] = {
+            "aten::mse_loss": self._squared_error,
+            "aten::sum": self._sum_of_all,
+            "aten::clone": self._clone,
+            "aten::_foreach_norm": self._norms,
         }
         name, arguments = operation.name, operation.arguments
-        if name == "aten::mse_loss":
-            self._squared_error(*arguments, *operation.copied_to)
+        if operation.copied_to and name in copied:
+            copied[name](*arguments, *operation.copied_to)
         elif operation.copied_to:
             raise CannotBeWritten(f"{name} is not known to write into given memory")
         elif name in writers:
@@ -241,6 +298,82 @@ class NativeText:
         tensors = [self._tensor(each) for each in (a, b, squares)]
         self._call(SQUARES, types, [*tensors[:2], "0", tensors[2]])
         self._reduce(MEAN, squares, (), False, out)
+
+    def _sum_of_all(self, x: Tensor, kind: object, out: Tensor) -> None:
+        if kind is not None:
+            raise CannotBeWritten("a sum of another kind")
+        self._reduce(SUM, x, (), False, out)
+
+    def _dot(self, x: Tensor, y: Tensor, out: Tensor) -> None:
+        if x.numel() > 2**31 - 1:
+            raise CannotBeWritten("a sum of more products than BLAS can count")
+        a, b = (self._floats(_whole(each)) for each in (x, y))
+        call = f"((inner*){self._function(DOT)})(&n, {a}, &step, {b}, &step)"
+        self._line(f"{{ const int n = {x.numel()}; *{self._floats(out)} = {call}; }}")
+
+    def _highest(self, x: Tensor, over: Sequence[int], keep: bool, out: Tensor) -> None:
+        places = f"(const int64_t[]){{{', '.join(map(str, over))}}}" if over else "nullptr"
+        values = [self._tensor(x), f"integers{{{places}, {len(over)}}}", _number(keep)]
+        self._call(HIGHEST, (TENSOR, "integers", TRUTH, TENSOR), [*values, self._tensor(out)])
+
+    def _norms(self, members: Sequence[Tensor], order: float, kind: object, *out: Tensor) -> None:
+        if order != 2 or kind is not None:
+            raise CannotBeWritten("another norm")
+        types = (TENSOR, TENSOR, "const scalar*", "axes", TRUTH, "kind")
+        rest = ["&two", "axes{nullptr, 0, false}", "false", "kind{0, false}"]
+        for each, norm in zip(members, out, strict=True):
+            self._call(NORM, types, [self._tensor(norm), self._tensor(each), *rest])
+
+    def _subtract(self, targets: Sequence[Tensor], others: Sequence[Tensor], alpha: float) -> None:
+        if alpha != 1:
+            raise CannotBeWritten("a difference with a factor")
+        for target, other in zip(targets, others, strict=True):
+            self._one_by_one("-", target, other, target)
+
+    def _less(self, x: Tensor, number: Any, alpha: float, out: Tensor) -> None:
+        if isinstance(number, Tensor) or alpha != 1:
+            raise CannotBeWritten("a difference of tensors")
+        a, b = (self._floats(_whole(each)) for each in (x, out))
+        self._each(out.numel(), f"{b}[i] = {a}[i] - (float){float(number).hex()}")
+
+    def _size(self, x: Tensor) -> None:
+        a = self._floats(_whole(x))
+        self._each(x.numel(), f"{a}[i] = __builtin_fabsf({a}[i])")
+
+    def _above(self, x: Tensor, limit: Any, out: Tensor) -> None:
+        if isinstance(limit, Tensor):
+            raise CannotBeWritten("a comparison of tensors")
+        a, b = self._floats(_whole(x)), self._bytes(_whole(out))
+        self._each(out.numel(), f"((bool*){b})[i] = {a}[i] > (float){float(limit).hex()}")
+
+    def _clone(self, x: Tensor, kind: object, out: Tensor) -> None:
+        self._copy_to(self._bytes(_whole(out)), x)
+
+    def _join(self, pieces: Sequence[Tensor], axis: int, out: Tensor) -> None:
+        if axis != 0 or any(each.dtype != out.dtype for each in pieces):
+            raise CannotBeWritten("pieces that are joined otherwise than one after the other")
+        begin = 0
+        for each in pieces:
+            self._copy_to(f"{self._bytes(_whole(out))} + {begin}", _whole(each))
+            begin += each.nbytes
+
+    def _copy_to(self, place: str, x: Tensor) -> None:
+        """Copy the numbers of a tensor, in their order, to a place in memory."""
+        if x.is_contiguous():
+            self._line(f"memcpy({place}, {self._bytes(x)}, {x.nbytes});")
+            return
+        names, to, source = [f"i{axis}" for axis in range(x.dim())], "0", "0"
+        for name, count, step in zip(names, x.shape, x.stride(), strict=True):
+            to, source = f"({to}) * {count} + {name}", f"{source} + {name} * {step}"
+        loops = " ".join(
+            f"for (int64_t {name} = 0; {name} < {count}; {name}++)"
+            for name, count in zip(names, x.shape, strict=True)
+        )
+        size = x.element_size()
+        self._line(f"{{ char* to = {place}; const char* source = {self._bytes(x)};")
+        self._line(
+            f"{loops} memcpy(to + ({to}) * {size}, source + ({source}) * {size}, {size}); }}"
+        )
 
     def _count(self, counters: Sequence[Tensor], by: float) -> None:
         for each in counters:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate, groupby
 from typing import Any
@@ -31,6 +32,20 @@ Kept = Sequence[Sequence[Tensor]]  # tensors by kind, whose numbers some rounds 
 
 class CannotBeWritten(Exception):
     """A value that the text of a program cannot hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Memory for the results of rounds.
+
+    Args:
+        made: outputs and losses, (rounds, ...) each, then what some rounds keep of each kind,
+            (rounds that keep, numbers) each.
+        places: of each round, its place among those that keep; -1 for one that does not.
+    """
+
+    made: tuple[Tensor, ...]
+    places: list[int]
 
 
 class StepProgram:
@@ -98,25 +113,34 @@ class StepProgram:
             rates: the learning rate of each.
             keeps: which of them keep what `kept` says. Default: none.
         """
-        count, number = len(rows), sum(keeps)
-        outputs, losses = self.results(count)
-        places = [-1] * count
-        if number:
-            ends = list(accumulate(keeps))
-            places = [end - 1 if keep else -1 for end, keep in zip(ends, keeps, strict=True)]
-        kept = [one.new_empty((number, size)) for one, size in self._kept]
+        results = self.results(len(rows), keeps)
         # Without gradients, operations need not pass by autograd: a small step takes 9 % less.
         with torch.no_grad(), torch._C._AutoDispatchBelowAutograd():
             torch._C._jit_interpret_graph(  # type: ignore[attr-defined]
                 self._graph,
-                (count, list(rates), rows, outputs, losses, places, *kept, *self._tensors),
+                (
+                    len(rows),
+                    list(rates),
+                    rows,
+                    *results.made[:2],
+                    results.places,
+                    *results.made[2:],
+                    *self._tensors,
+                ),
             )
-        return outputs, losses, *kept
+        return results.made
 
-    def results(self, count: int) -> tuple[Tensor, Tensor]:
-        """Memory for outputs and losses of so many rounds."""
-        outputs = self._output.new_empty((count, *self._output.shape))
-        return outputs, self._loss.new_empty((count,))
+    def results(self, count: int, keeps: Sequence[bool] = ()) -> Results:
+        """Memory for the results of so many rounds."""
+        ends = list(accumulate(map(int, keeps)))
+        places = [end - 1 if keep else -1 for end, keep in zip(ends, keeps, strict=True)]
+        rounds = ends[-1] if ends else 0
+        made = (
+            self._output.new_empty((count, *self._output.shape)),
+            self._loss.new_empty((count,)),
+            *(one.new_empty((rounds, size)) for one, size in self._kept),
+        )
+        return Results(made, places or [-1] * count)
 
     def _text(self) -> str:
         tensors = [f"%kept{i} : Tensor" for i in range(len(self._kept))]

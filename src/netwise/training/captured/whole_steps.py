@@ -26,7 +26,7 @@ from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
 from netwise.training.captured.recorded_operations import Recording
 from netwise.training.captured.same_steps import Before, same_bits
-from netwise.training.captured.step_program import CannotBeWritten, StepProgram
+from netwise.training.captured.step_program import CannotBeWritten, Kept, StepProgram
 
 # Computes (output, loss without penalty, penalty or None, loss with penalty) of inputs, targets and
 # weights.
@@ -154,6 +154,7 @@ class WholeSteps:
             elif recorded.compiled is not None and recorded.compiled.is_compiled():
                 recorded.compiled.load()
                 recorded.program, recorded.compared = recorded.compiled, False
+                recorded.plan_compared = False
                 recorded.text = recorded.compiled = None
         except CannotBeWritten as error:
             self.not_compiled = str(error)
@@ -176,8 +177,9 @@ class WholeSteps:
             return self._compare(recorded, batches, rates, rows)
         recorded.taken += len(batches)
         self.taken += len(batches)
-        if isinstance(recorded.program, NativeProgram):
-            self.compiled += keeps.count(False)
+        program = recorded.program
+        if isinstance(program, NativeProgram):
+            self.compiled += len(batches) if program.keeps else keeps.count(False)
         outputs, losses, *kept = self._run(recorded, batches, rates, keeps)
         self._give_rows(recorded.plan, rows, tuple(kept))
         return outputs, losses
@@ -236,15 +238,13 @@ class WholeSteps:
         if not self.reason:
             gathered = list(zip(parts.data, batch, strict=True))
             keeps = probe is not None and not recording.not_optional
-            self.not_recorded = recording.not_optional
+            self.not_recorded, kept = recording.not_optional, kept if keeps else ()
             try:
-                program = StepProgram(
-                    recording.operations, gathered, output, plain, kept if keeps else ()
-                )
+                program = StepProgram(recording.operations, gathered, output, plain, kept)
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
-                text = self._text(recording, gathered, output, plain)
+                text = self._text(recording, gathered, output, plain, kept)
                 self._programs[len(samples)] = _Recorded(
                     program, gradients, text, plan if keeps else None
                 )
@@ -258,11 +258,12 @@ class WholeSteps:
         gathered: Sequence[tuple[Tensor, Tensor]],
         output: Tensor,
         loss: Tensor,
+        kept: Kept,
     ) -> NativeText | None:
         """To compile a program; None where it cannot be, or takes too few steps."""
         if self.not_compiled in ("", SHORT):
             try:
-                text = NativeText(recording.operations, gathered, output, loss)
+                text = NativeText(recording.operations, gathered, output, loss, kept)
             except CannotBeWritten as error:
                 self.not_compiled = str(error)
             else:
@@ -329,7 +330,10 @@ class WholeSteps:
                 map(same_bits, kept, map(torch.cat, zip(*(p for _, p in measured), strict=True)))
             )
             recorded.plan_compared = same
-            if not same:
+            if not same and isinstance(recorded.program, NativeProgram):
+                recorded.program = recorded.program.interpreted
+                self.not_compiled = "compiled programs measure other bits than the plain step"
+            elif not same:
                 recorded.plan = None
                 self.not_recorded = "programs measure other bits than the plain step"
         return outputs, losses
