@@ -225,8 +225,8 @@ class HookedProbe:
                 measures.append(_accuracy(self._output.detach(), target))
         measures += self._activation_measures()
         self._measure_weights()
-        if is_fresh and self._norms:
-            measures.append(Measure(write_fresh, (self._norms[1][-1],)))
+        if is_fresh and self._norms:  # first, as in `record`: rows are the same to the byte
+            measures.insert(0, Measure(write_fresh, (self._norms[1][-1],)))
         return measures
 
     def after_update(self) -> list[Measure]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -40,35 +39,6 @@ def readable(tensor: Tensor) -> Tensor | None:
     if tensor.is_meta or tensor.is_quantized or _is_wrapped(tensor):
         return None
     return tensor.detach()
-
-
-class Reads:
-    """Numbers on any device that are read together, each list of them for a function.
-
-    >>> reads, found = Reads(), []
-    >>> reads.add([torch.tensor(1.0), torch.tensor(2.0)], found.append)
-    >>> reads.add([torch.tensor(3.0)], found.append)
-    >>> reads.finish()
-    >>> found
-    [[1.0, 2.0], [3.0]]
-    """
-
-    def __init__(self) -> None:
-        self._scalars: list[Tensor] = []
-        self._receivers: list[tuple[int, Callable[[list[float]], object]]] = []
-
-    def add(self, scalars: list[Tensor], receive: Callable[[list[float]], object]) -> None:
-        """Add tensors with one element each, and what is called with their numbers."""
-        self._scalars += scalars
-        self._receivers.append((len(scalars), receive))
-
-    def finish(self) -> None:
-        """Read all numbers, and give them to their functions in the order in which they came."""
-        values, start = values_of(self._scalars), 0
-        receivers, self._scalars, self._receivers = self._receivers, [], []
-        for count, receive in receivers:
-            receive(values[start : start + count])
-            start += count
 
 
 def values_of(scalars: list[Tensor]) -> list[float]:

@@ -77,7 +77,8 @@ def sign_agreements(gradient: Numbers) -> list[float]:
     numbers = live.sum(1)
     found = shares.sum(1) / np.maximum(numbers, 1)
     found[(numbers == 0) | np.isnan(gradient).any((1, 2))] = math.nan
-    return found.tolist()
+    agreements: list[float] = found.tolist()
+    return agreements
 
 
 def sums_of_products(

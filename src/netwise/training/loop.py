@@ -248,7 +248,7 @@ def _train(
         )
         if ended is not None:
             return ended
-        row, ended = end_epoch(setup, state, stepper, [len(batch) for batch in batches])
+        row, ended = end_epoch(setup, state, stepper, [batch.shape[0] for batch in batches])
         callbacks.progress.epoch(state.epoch, row)
         recorder.write_checkpoint(state)
         if ended is not None:

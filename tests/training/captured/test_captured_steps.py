@@ -160,7 +160,10 @@ def test_each_step_can_be_recorded_in_one_call(
     run = nw.fit(recipe, folder=tmp_path / "run", speedups=CAPTURED, watch_every=1)
     about = captured(tmp_path / "run")
     assert about["recorded_in_one_call"] == about["repeated_steps"] > 5
-    assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=1))
+    plain = nw.fit(recipe, folder=tmp_path / "plain", speedups=PLAIN, watch_every=1)
+    assert equal(run, plain)
+    rows = [(tmp_path / each / "history/rows.jsonl").read_bytes() for each in ("run", "plain")]
+    assert rows[0] == rows[1]  # resumed runs have the same file
 
 
 def test_a_resumed_run_has_the_numbers_of_one_without_interruption(tmp_path: Path) -> None:
