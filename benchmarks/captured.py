@@ -24,6 +24,7 @@ import netwise as nw
 from netwise.observe.hooked_probe import HookedProbe
 from netwise.recipe.prepared import prepare
 from netwise.training.captured.captured_steps import CapturedSteps, hindrance
+from netwise.training.captured.whole_steps import SHORT
 from netwise.training.fit import initialize
 from netwise.training.run_setup import set_up
 from netwise.training.run_state import set_epoch_rates, state_at_start
@@ -110,7 +111,7 @@ def stepping(recipe: nw.Recipe, captured: bool, compiled: bool = False) -> Block
         assert not steps.reason or not captured, steps.reason
 
     whole = steps.whole
-    while compiled and whole is not None and not whole.compiled and not whole.not_compiled:
+    while compiled and whole and not whole.compiled and whole.not_compiled in ("", SHORT):
         block()
     return block
 

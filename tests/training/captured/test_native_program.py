@@ -23,6 +23,7 @@ from netwise.training.captured.native_program import (
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
 from netwise.training.captured.recorded_operations import Recording
+from netwise.training.captured.same_steps import same_bits
 from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 
 native = pytest.mark.skipif(bool(why_not_native()), reason=why_not_native())
@@ -40,6 +41,8 @@ UPDATES: dict[str, Updates] = {
     ),
     "Adam": lambda p: torch.optim.Adam(p, lr=0.1, fused=True),
     "AdamW": lambda p: torch.optim.AdamW(p, lr=0.1, fused=True),
+    "Adam with halves": lambda p: torch.optim.Adam(p, lr=0.1, betas=(0.75, 0.999), fused=True),
+    "Adam with decay": lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.1, fused=True),
 }
 KINDS: dict[str, tuple[type[nn.Module], Loss, Tensor]] = {
     "ReLU": (nn.ReLU, F.cross_entropy, CLASSES),
@@ -51,9 +54,11 @@ KINDS: dict[str, tuple[type[nn.Module], Loss, Tensor]] = {
 class Steps:
     """A network that takes the same steps by torch and by programs."""
 
-    def __init__(self, update: Updates, bend: type[nn.Module], loss: Loss, y: Tensor) -> None:
+    def __init__(
+        self, update: Updates, bend: type[nn.Module], loss: Loss, y: Tensor, units: int = 37
+    ) -> None:
         torch.manual_seed(0)
-        self.model = nn.Sequential(nn.Linear(6, 37), bend(), nn.Linear(37, 3))
+        self.model = nn.Sequential(nn.Linear(6, units), bend(), nn.Linear(units, 3))
         self.optimizer, self.loss, self.y = update(list(self.model.parameters())), loss, y
 
     def take(self, number: int) -> Tensor:
@@ -96,7 +101,13 @@ def compiled(steps: Steps) -> NativeProgram:
 @native
 @pytest.mark.parametrize(
     ("update", "kind"),
-    [("SGD", "ReLU"), ("momentum", "Tanh"), ("Adam", "Sigmoid"), ("AdamW", "ReLU")],
+    [
+        ("SGD", "ReLU"),
+        ("momentum", "Tanh"),
+        ("Adam", "Sigmoid"),
+        ("AdamW", "ReLU"),
+        ("Adam with decay", "Tanh"),
+    ],
 )
 def test_rounds_are_the_steps_of_torch(update: str, kind: str) -> None:
     ours, theirs = (Steps(UPDATES[update], *KINDS[kind]) for _ in range(2))
@@ -104,7 +115,55 @@ def test_rounds_are_the_steps_of_torch(update: str, kind: str) -> None:
     expected = torch.stack([theirs.take(number) for number in range(8)])
     assert torch.equal(losses, expected[2:])
     assert outputs.shape == (6, 5, 3)
-    assert all(map(torch.equal, ours.state(), theirs.state()))
+    assert all(map(same_bits, ours.state(), theirs.state()))
+
+
+@native
+@pytest.mark.parametrize("update", ["Adam", "Adam with halves", "AdamW"])
+def test_means_of_gradients_that_stay_zero_shrink_as_in_torch(update: str) -> None:
+    """Units that never fire: their means go through all sizes below the smallest normal number, of
+    both signs, beside weights of others; a weight of 0 is moved by them."""
+    ours, theirs = (Steps(UPDATES[update], *KINDS["ReLU"]) for _ in range(2))
+    program, text = ours.programs()
+    assert any("update(" in line for line in text.text.splitlines())  # not the kernel of torch
+    native = NativeProgram(text, program)
+    native.load()
+    for number in range(2):
+        theirs.take(number)
+    g = torch.Generator().manual_seed(1)
+    for steps in (ours, theirs):
+        first, bias, second, _ = steps.model.parameters()
+        means = [steps.optimizer.state[each]["exp_avg"] for each in (first, second)]
+        with torch.no_grad():
+            bias[::2] = -100
+            first[6, 2] = 0
+        for mean, dead in zip(means, (means[0][::2], means[1][:, ::2]), strict=True):
+            sizes = torch.randint(2**24, dead.shape, generator=g.manual_seed(1)) % 2 ** (
+                torch.arange(dead.numel()).view(dead.shape) % 24 + 1
+            )
+            signs = torch.randint(2, dead.shape, generator=g) * -(2**31)
+            dead.copy_((sizes + signs).int().view(torch.float32))
+            assert bool((mean != 0).any())
+    for _ in range(12):
+        native.run(ROWS[2:], RATES[2:])
+        for number in range(2, 8):
+            theirs.take(number)
+    assert all(map(same_bits, ours.state(), theirs.state()))
+
+
+@native
+def test_loops_are_shared_over_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        ours, theirs = (Steps(UPDATES["Adam"], *KINDS["ReLU"], units=7001) for _ in range(2))
+        assert ours.model[0].weight.numel() > 32_768
+        compiled(ours).run(ROWS[2:], RATES[2:])
+        for number in range(8):
+            theirs.take(number)
+    finally:
+        torch.set_num_threads(before)
+    assert all(map(same_bits, ours.state(), theirs.state()))
 
 
 @native
@@ -157,9 +216,12 @@ def test_without_a_compiler_or_with_another_torch_nothing_is_compiled(
 ) -> None:
     monkeypatch.setattr(native_program.sys, "platform", "linux")
     monkeypatch.setattr(native_program.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(native_program.torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     with monkeypatch.context() as inside:
         inside.setattr(native_program, "_compiler", lambda: None)
         assert "there is no compiler" in why_not_native()
+        inside.setattr(native_program.torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+        assert "the vectors DEFAULT" in why_not_native()
     monkeypatch.setattr(native_program.torch, "__version__", "9.9.0")
     assert why_not_native() == "the functions of torch 9.9.0 were not looked up"
 
@@ -193,11 +255,19 @@ def about(run: nw.Run) -> dict[str, Any]:
     return found
 
 
+AUTOENCODER = SMALL.but(
+    network=nw.Autoencoder((4, 3, 2), activation=nw.ReLU()),
+    loss=nw.MeanSquaredError(),
+    optimizer=nw.Adam(lr=0.01),
+)
+
+
 @native
 @pytest.mark.usefixtures("at_once")
-def test_a_run_with_compiled_steps_is_the_run_without(tmp_path: Path) -> None:
-    one = nw.fit(SMALL, folder=tmp_path / "one")
-    other = nw.fit(SMALL, folder=tmp_path / "other", speedups=OTHERS)
+@pytest.mark.parametrize("recipe", [SMALL, AUTOENCODER], ids=["MLP", "autoencoder"])
+def test_a_run_with_compiled_steps_is_the_run_without(recipe: nw.Recipe, tmp_path: Path) -> None:
+    one = nw.fit(recipe, folder=tmp_path / "one")
+    other = nw.fit(recipe, folder=tmp_path / "other", speedups=OTHERS)
     assert about(one)["compiled"] > 20
     assert (about(other)["compiled"], about(other)["reason_for_not_compiled"]) == (
         0,

@@ -29,8 +29,11 @@ from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 
 LOOKED_UP = ("2.13.0",)  # beginnings of versions, with any build of them
+VECTORS = ("AVX2", "AVX512")  # for which torch's kernels have the fused multiply-adds of the text
 COMPILERS = ("g++", "clang++", "c++")
-FLAGS = ("-O2", "-fPIC", "-shared", "-ffp-contract=off", "-w")
+# Vectors of this processor, for loops that have the bits of torch: nothing is contracted.
+LOOPS = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math")
+FLAGS = (*LOOPS, "-fPIC", "-shared", "-w")
 
 
 def why_not_native() -> str:
@@ -39,6 +42,9 @@ def why_not_native() -> str:
         return "the functions of torch were looked up for Linux on x86-64"
     if not torch.__version__.startswith(LOOKED_UP):
         return f"the functions of torch {torch.__version__} were not looked up"
+    vectors = torch.backends.cpu.get_cpu_capability()
+    if vectors not in VECTORS:
+        return f"loops for the vectors {vectors} of torch were not looked up"
     return "" if _compiler() else f"there is no compiler: {', '.join(COMPILERS)}"
 
 
@@ -180,6 +186,7 @@ class NativeProgram:
                 ctypes.c_void_p(losses.data_ptr()),
                 (ctypes.c_int64 * count)(*results.places),
                 _pointers([each.data_ptr() for each in kept]),
+                ctypes.c_int(torch.get_num_threads()),
             )
         if done < count:
             rest = self.interpreted.run(rows[done:], rates[done:], keeps[done:])

@@ -2,8 +2,10 @@
 other: neither an interpreter nor a dispatcher is between two of them.
 
 Functions of torch are called by their symbols in its library, products of matrices by the routine
-of BLAS that torch itself calls; rows are gathered and rectified in loops of their own. The text
-holds no address, so equal steps have equal texts.
+of BLAS that torch itself calls. Numbers that are computed one by one have loops here, in the order
+of operations and with the fused multiply-adds of torch's kernels, so that they give the same bits;
+large ones are shared over the threads of torch's own pool. The text holds no address, so equal
+steps have equal texts.
 """
 
 from __future__ import annotations
@@ -39,21 +41,9 @@ FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         "_ZN2at3cpu22nll_loss_backward_outfERKNS_6TensorES3_S3_RKSt8optionalIS1_EllS3_RS1_",
         (TENSOR, TENSOR, TENSOR, OPTIONAL, INTEGER, INTEGER, TENSOR, TENSOR),
     ),
-    "aten::mse_loss_backward": (
-        "_ZN2at3cpu22mse_loss_backward_outfERKNS_6TensorES3_S3_lRS1_",
-        (TENSOR, TENSOR, TENSOR, INTEGER, TENSOR),
-    ),
     "aten::sigmoid": ("_ZN2at3cpu12sigmoid_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
-    "aten::sigmoid_backward": (
-        "_ZN2at3cpu21sigmoid_backward_outfERKNS_6TensorES3_RS1_",
-        (TENSOR, TENSOR, TENSOR),
-    ),
     "aten::sign": ("_ZN2at3cpu9sign_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
     "aten::tanh": ("_ZN2at3cpu9tanh_outfERKNS_6TensorERS1_", (TENSOR, TENSOR)),
-    "aten::tanh_backward": (
-        "_ZN2at3cpu18tanh_backward_outfERKNS_6TensorES3_RS1_",
-        (TENSOR, TENSOR, TENSOR),
-    ),
 }
 # The updates of optimizers, whose arguments are lists.
 SGD = "_ZN2at3cpu11_fused_sgd_EN3c108ArrayRefINS_6TensorEEES4_S4_ddddbbbRKSt8optionalIS3_ES8_"
@@ -65,11 +55,11 @@ UPDATES = {
 }
 OVER = "N3c1016OptionalArrayRefIlEEbSt8optionalINS4_10ScalarTypeEERS1_"
 SUM, MEAN = f"_ZN2at3cpu8sum_outfERKNS_6TensorE{OVER}", f"_ZN2at3cpu9mean_outfERKNS_6TensorE{OVER}"
-SQUARES = "_ZN2at3cpu13mse_loss_outfERKNS_6TensorES3_lRS1_"
 NORM = "_ZN2at3cpu22linalg_vector_norm_outERNS_6TensorERKS1_RKN3c106Scalar"
 NORM += "ENS5_16OptionalArrayRefIlEEbSt8optionalINS5_10ScalarTypeEE"
 HIGHEST = "_ZN2at3cpu9amax_outfERKNS_6TensorEN3c108ArrayRefIlEEbRS1_"
 PRODUCT, DOT = "sgemm_", "sdot_"
+POOL = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")  # of torch's threads
 PAIR = {"aten::nll_loss_forward"}  # they return two references, through memory of the caller
 
 # As C++ passes values of torch's classes. An empty optional is zeros.
@@ -90,12 +80,84 @@ static const float one = 1, zero = 0;
 static const int step = 1;
 static const scalar two = {1, {2, 0}};
 
+// Calls part(number of a thread, number of threads) on each of them. The functions of the pool are
+// the first three.
+template <typename Part> struct team {
+  const Part& part;
+  void** pool;
+  static void member(void* data) {
+    const team& own = *(team*)data;
+    own.part(((int (*)())own.pool[1])(), ((int (*)())own.pool[2])());
+  }
+  void work(unsigned threads) {
+    ((void (*)(void (*)(void*), void*, unsigned, unsigned))pool[0])(member, this, threads, 0);
+  }
+};
+#define EACH _Pragma("GCC ivdep") for (int64_t i = from; i < to; i++)
+
+"""
+# An update by Adam as torch's kernel computes it: in vectors of 8 numbers, otherwise in the rest
+# of a tensor. Where gradients stay zero, as of a unit that never fires, means shrink to a few times
+# the smallest number of a float, and stay there. They move no weight, but a processor computes with
+# such numbers many times slower. So they are left out, and shrink as whole numbers of the smallest:
+# what is added and taken away rounds to a whole number, half to even, as torch's kernel does.
+ADAM = """\
+template <typename To, typename From> static inline To as(From from) {
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+struct adam { double beta1, beta2, eps, decay; };
+template <bool rest> static void move(const adam& by, float* p, const float* gradient, float* m,
+    float* v, int64_t from, int64_t to, float step, float correction, float left) {
+  const float mean = 1 - by.beta1, square = 1 - by.beta2, beta2 = by.beta2, eps = by.eps;
+  const float decay = by.decay, ones = 0x1.8p23f;  // so large that its last digit counts ones
+  const uint32_t most = __builtin_fabsf(step) < 1 ? 1 << 22 : 0;
+  EACH {
+    const float weight = p[i], before = m[i], g = GRADIENT;
+    const uint32_t bits = as<uint32_t>(before), size = bits & 0x7fffffff;
+    const bool tiny = (g == 0) & (size - 1 < most) & (__builtin_fabsf(weight) > 0x1p-64f);
+    const float units = tiny ? size : 0, old = tiny ? 0 : before;
+    const uint32_t shrunk = (int32_t)(__builtin_fmaf(-mean, units, units + ones) - ones);
+    const float next = __builtin_fmaf(mean, g - old, old), scaled = square * g;
+    const float variance = rest ? __builtin_fmaf(v[i], beta2, scaled * g)
+                                : __builtin_fmaf(scaled, g, v[i] * beta2);
+    m[i] = tiny ? as<float>(bits - size + shrunk) : next;
+    v[i] = variance;
+    p[i] = WEIGHT + step * next / (__builtin_sqrtf(variance) / correction + eps);
+  }
+}
+template <typename Shared> static void update(const Shared& shared, const adam& by, double rate,
+    float* p, const float* g, float* m, float* v, const float* steps, int64_t count) {
+  const float step = -(rate / (1 - __builtin_pow(by.beta1, *steps)));
+  const float correction = __builtin_sqrt(1 - __builtin_pow(by.beta2, *steps));
+  const float left = 1 - rate * by.decay;
+  const int64_t whole = count / 8 * 8;
+  shared(whole, 1, [=](int64_t from, int64_t to) {
+    move<false>(by, p, g, m, v, from, to, step, correction, left); });
+  move<true>(by, p, g, m, v, whole, count, step, correction, left);
+}
+"""
+# (gradient, weight) in it where weights decay, by the name of the update, and where they do not.
+DECAYS = {
+    "aten::_fused_adam_": ("__builtin_fmaf(weight, decay, gradient[i])", "weight"),
+    "aten::_fused_adamw_": ("gradient[i]", "weight * left"),
+}
+NO_DECAY = ("gradient[i]", "weight")
+LEAST_EPS = 1e-9  # with less, the smallest means could move weights
+RUN = """\
 // The number of rounds that were done: all, or those before the one in which torch raised an error.
 extern "C" int64_t run(int64_t count, const double* rates, const int64_t* rows, char** memory,
     void** tensor, void** functions, char* outputs, char* losses, const int64_t* places,
-    char** kept) {
+    char** kept, int threads) {
   int64_t round = 0;
   void* pair[2];
+  // loop(from, to), shared over the threads where it has to do with as many numbers as torch shares
+  const auto shared = [=](int64_t count, int64_t numbers, auto loop) {
+    if (threads < 2 || count * numbers <= 32768) return loop((int64_t)0, count);
+    const auto part = [&](int64_t i, int64_t of) { loop(count * i / of, count * (i + 1) / of); };
+    team<decltype(part)>{part, functions}.work(threads);
+  };
 """
 LOOP = "  try { for (; round < count; round++) {\n    const int64_t place = places[round];"
 TAIL = "  } } catch (...) {}\n  return round;\n}\n"
@@ -146,7 +208,10 @@ class NativeText:
         self.symbols: list[str] = []
         self._places: dict[int, int] = {}
         self._lists: list[str] = []
+        self._own: list[str] = []
         self._body: list[str] = []
+        for each in POOL:
+            self._function(each)
         for every, own in gathered:
             self._gather(every, own)
         for optional, group in groupby(operations, key=lambda each: each.optional):
@@ -163,7 +228,7 @@ class NativeText:
         for kind, members in enumerate(kept):
             self._keep(kind, members)
         self._line("}")
-        self.text = "\n".join([HEAD, *self._lists, LOOP, *self._body, TAIL])
+        self.text = "\n".join([HEAD, *self._own, RUN, *self._lists, LOOP, *self._body, TAIL])
 
     def _keep(self, kind: int, members: Sequence[Tensor]) -> None:
         size, begin = sum(each.nbytes for each in members), 0
@@ -179,6 +244,11 @@ class NativeText:
             "aten::mul": partial(self._one_by_one, "*"),
             "aten::clamp_min": self._rectify,
             "aten::threshold_backward": self._rectify_backward,
+            "aten::sigmoid_backward": partial(self._bend_backward, "g[i] * (1 - a[i]) * a[i]"),
+            "aten::tanh_backward": partial(
+                self._bend_backward, "g[i] * __builtin_fmaf(-a[i], a[i], 1)"
+            ),
+            "aten::mse_loss_backward": self._squared_error_backward,
             "aten::copy_": self._copy,
             "aten::sum": self._sum,
             "aten::_foreach_add_": self._count,
@@ -186,7 +256,7 @@ class NativeText:
             "aten::dot": self._dot,
             "aten::amax": self._highest,
             "aten::cat": self._join,
-            "aten::sub": self._less,
+            "aten::sub": partial(self._one_by_one, "-"),
             "aten::abs_": self._size,
             "aten::gt": self._above,
         }
@@ -220,9 +290,9 @@ class NativeText:
 
     def _gather(self, every: Tensor, own: Tensor) -> None:
         size = _whole(own).nbytes // len(own)
-        to, source = f"{self._bytes(own)} + i * {size}", self._bytes(_whole(every))
         row = f"rows[round * {len(own)} + i]"
-        self._each(len(own), f"memcpy({to}, {source} + {row} * {size}, {size})")
+        copy = f"memcpy(c + i * {size}, a + {row} * {size}, {size})"
+        self._each(len(own), copy, size // 4, "char", a=every, c=own)
 
     def _affine(
         self, bias: Tensor, a: Tensor, b: Tensor, beta: float, alpha: float, out: Tensor
@@ -230,8 +300,8 @@ class NativeText:
         rows, columns = out.shape
         if (beta, alpha) != (1, 1) or bias.shape != (columns,):
             raise CannotBeWritten("a sum of other products")
-        place = f"{self._floats(_whole(out))} + i * {columns}"
-        self._each(rows, f"memcpy({place}, {self._floats(_whole(bias))}, {4 * columns})")
+        copy = f"memcpy(c + i * {columns}, a, {4 * columns})"
+        self._each(rows, copy, columns, a=bias, c=out)
         self._product(a, b, out, "one")
 
     def _product(self, a: Tensor, b: Tensor, out: Tensor, added: str = "zero") -> None:
@@ -248,26 +318,28 @@ class NativeText:
 
     def _one_by_one(self, sign: str, x: Tensor, y: Any, *rest: Any) -> None:
         *factor, out = rest
-        if (
-            not isinstance(y, Tensor)
-            or not x.shape == y.shape == out.shape
-            or factor not in ([], [1])
-        ):
+        other = y.shape if isinstance(y, Tensor) else x.shape
+        if not x.shape == other == out.shape or factor not in ([], [1]):
             raise CannotBeWritten("numbers that are combined otherwise than one by one")
-        a, b, c = (self._floats(_whole(each)) for each in (x, y, out))
-        self._each(out.numel(), f"{c}[i] = {a}[i] {sign} {b}[i]")
+        if isinstance(y, Tensor):
+            self._each(out.numel(), f"c[i] = a[i] {sign} b[i]", a=x, b=y, c=out)
+        else:
+            self._each(out.numel(), f"c[i] = a[i] {sign} (float){float(y).hex()}", a=x, c=out)
 
     def _rectify(self, x: Tensor, least: float, out: Tensor) -> None:
         if least != 0:
             raise CannotBeWritten("a limit that is not 0")
-        a = self._floats(_whole(x))
-        self._each(out.numel(), f"{self._floats(_whole(out))}[i] = {a}[i] < 0 ? 0 : {a}[i]")
+        self._each(out.numel(), "c[i] = a[i] < 0 ? 0 : a[i]", a=x, c=out)
 
     def _rectify_backward(self, gradient: Tensor, x: Tensor, limit: float, out: Tensor) -> None:
         if limit != 0:
             raise CannotBeWritten("a limit that is not 0")
-        a, g = self._floats(_whole(x)), self._floats(_whole(gradient))
-        self._each(out.numel(), f"{self._floats(_whole(out))}[i] = {a}[i] <= 0 ? 0 : {g}[i]")
+        self._bend_backward("a[i] <= 0 ? 0 : g[i]", gradient, x, out)
+
+    def _bend_backward(self, what: str, gradient: Tensor, x: Tensor, out: Tensor) -> None:
+        if not gradient.shape == x.shape == out.shape:
+            raise CannotBeWritten("gradients of another shape")
+        self._each(out.numel(), f"c[i] = {what}", a=x, g=gradient, c=out)
 
     def _copy(self, target: Tensor, source: Tensor, later: bool = False) -> None:
         if target.shape != source.shape or target.dtype != source.dtype:
@@ -291,12 +363,10 @@ class NativeText:
     def _squared_error(
         self, a: Tensor, b: Tensor, reduction: int, out: Tensor | None = None
     ) -> None:
-        if reduction != 1 or out is None:
+        if reduction != 1 or out is None or a.shape != b.shape:
             raise CannotBeWritten("a sum of squares")
         squares = torch.empty_like(a, requires_grad=False)
-        types = (TENSOR, TENSOR, INTEGER, TENSOR)
-        tensors = [self._tensor(each) for each in (a, b, squares)]
-        self._call(SQUARES, types, [*tensors[:2], "0", tensors[2]])
+        self._each(a.numel(), "c[i] = (a[i] - b[i]) * (a[i] - b[i])", a=a, b=b, c=squares)
         self._reduce(MEAN, squares, (), False, out)
 
     def _sum_of_all(self, x: Tensor, kind: object, out: Tensor) -> None:
@@ -330,21 +400,14 @@ class NativeText:
         for target, other in zip(targets, others, strict=True):
             self._one_by_one("-", target, other, target)
 
-    def _less(self, x: Tensor, number: Any, alpha: float, out: Tensor) -> None:
-        if isinstance(number, Tensor) or alpha != 1:
-            raise CannotBeWritten("a difference of tensors")
-        a, b = (self._floats(_whole(each)) for each in (x, out))
-        self._each(out.numel(), f"{b}[i] = {a}[i] - (float){float(number).hex()}")
-
     def _size(self, x: Tensor) -> None:
-        a = self._floats(_whole(x))
-        self._each(x.numel(), f"{a}[i] = __builtin_fabsf({a}[i])")
+        self._each(x.numel(), "a[i] = __builtin_fabsf(a[i])", a=x)
 
     def _above(self, x: Tensor, limit: Any, out: Tensor) -> None:
         if isinstance(limit, Tensor):
             raise CannotBeWritten("a comparison of tensors")
-        a, b = self._floats(_whole(x)), self._bytes(_whole(out))
-        self._each(out.numel(), f"((bool*){b})[i] = {a}[i] > (float){float(limit).hex()}")
+        above = f"((bool*){self._bytes(_whole(out))})[i]"
+        self._each(out.numel(), f"{above} = a[i] > (float){float(limit).hex()}", a=x)
 
     def _clone(self, x: Tensor, kind: object, out: Tensor) -> None:
         self._copy_to(self._bytes(_whole(out)), x)
@@ -375,6 +438,14 @@ class NativeText:
             f"{loops} memcpy(to + ({to}) * {size}, source + ({source}) * {size}, {size}); }}"
         )
 
+    def _squared_error_backward(
+        self, gradient: Tensor, a: Tensor, b: Tensor, reduction: int, out: Tensor
+    ) -> None:
+        if reduction != 1 or gradient.numel() != 1 or not a.shape == b.shape == out.shape:
+            raise CannotBeWritten("a sum of squares")
+        slope = f"(float){(2 / a.numel()).hex()} * (a[i] - b[i]) * *g"
+        self._each(a.numel(), f"c[i] = {slope}", g=gradient, a=a, b=b, c=out)
+
     def _count(self, counters: Sequence[Tensor], by: float) -> None:
         for each in counters:
             if each.numel() != 1:
@@ -382,6 +453,8 @@ class NativeText:
             self._line(f"*{self._floats(each)} += {float(by)!r};")
 
     def _update(self, operation: RecordedOperation) -> None:
+        if operation.name in DECAYS and self._adam(operation):
+            return
         types, values = [], []
         for (name, kind), value in zip(operation.signature, operation.arguments, strict=True):
             if kind == "List[Tensor]":
@@ -394,6 +467,29 @@ class NativeText:
                 types.append(TRUTH if kind == "bool" else OPTIONAL)
                 values.append(_number(value))
         self._call(UPDATES[operation.name], tuple(types), values)
+
+    def _adam(self, operation: RecordedOperation) -> bool:
+        """Whether a loop does this update as torch's kernel would."""
+        signature = (name for name, _ in operation.signature)
+        named = dict(zip(signature, operation.arguments, strict=True))
+        beta1, beta2, eps = named["beta1"], named["beta2"], named["eps"]
+        lists = (named[each] for each in ("self", "grads", "exp_avgs", "exp_avg_sqs"))
+        tensors = list(zip(*lists, named["state_steps"], strict=True))
+        if (
+            not (0.5 < beta1 < 1 and eps >= LEAST_EPS)
+            or any(named[each] for each in ("amsgrad", "maximize", "grad_scale", "found_inf"))
+            or not all(t.is_contiguous() and t.dtype == torch.float32 for t in sum(tensors, ()))
+        ):
+            return False
+        decay = named["weight_decay"]
+        gradient, weight = DECAYS[operation.name] if decay else NO_DECAY
+        self._own = [ADAM.replace("GRADIENT", gradient).replace("WEIGHT", weight)]
+        values = ", ".join(float(each).hex() for each in (beta1, beta2, eps, decay))
+        for each in tensors:
+            numbers = ", ".join(map(self._floats, each))
+            by = f"adam{{{values}}}, rates[round]"
+            self._line(f"update(shared, {by}, {numbers}, {each[0].numel()});")
+        return True
 
     # ---- pieces of lines
 
@@ -410,8 +506,22 @@ class NativeText:
         call = f"((void* (*)({', '.join(types)})){self._function(symbol)})"
         self._line(f"{call}({', '.join(values)});")
 
-    def _each(self, count: int, what: str) -> None:
-        self._line(f"for (int64_t i = 0; i < {count}; i++) {what};")
+    def _each(
+        self, count: int, what: str, numbers: int = 1, kind: str = "float", **arrays: Tensor
+    ) -> None:
+        """A loop that does something for each `i`, with so many numbers.
+
+        Args:
+            arrays: by their names in `what`; their numbers are of that kind.
+        """
+        own = " ".join(
+            f"{kind}* const {name} = {self._floats(_whole(each))};"
+            if kind == "float"
+            else f"{kind}* const {name} = {self._bytes(_whole(each))};"
+            for name, each in arrays.items()
+        )
+        loop = f"[=](int64_t from, int64_t to) {{ EACH {what}; }}"
+        self._line(f"{{ {own} shared({count}, {numbers}, {loop}); }}")
 
     def _line(self, text: str) -> None:
         self._body.append(f"    {text}")
