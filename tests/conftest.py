@@ -41,6 +41,15 @@ def nothing_observes_after_a_test() -> Iterator[None]:
 
 
 @pytest.fixture
+def processes_without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line coverage is not measured in processes that the test starts: it makes them half as slow
+    again, and other tests run the same lines. The marker `no_cover` does it in this process."""
+    for name in list(os.environ):
+        if name.startswith("COVERAGE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
 def data_files() -> Path:
     """The folder of real data files; tests that need it skip where it is not set."""
     folder = os.environ.get("NETWISE_DATA")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("processes_without_coverage")
 ROOT = Path(__file__).parent.parent
 
 
@@ -58,10 +59,7 @@ def test_every_command_of_the_readme_runs(clone: Path) -> None:
         if not line.startswith(("scripts/", "export "))
     ]
     assert len(commands) > 15
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")
-    }
-    environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in commands:
         done = subprocess.run(
             command,

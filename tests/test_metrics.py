@@ -12,6 +12,8 @@ from tools.metrics import main
 from tools.runtime import loaded_modules, preparations, public_names
 from tools.source import Source, line_lengths, mirrored, percentile, sources
 
+pytestmark = pytest.mark.no_cover  # of tools, which are not measured
+
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:

@@ -46,6 +46,7 @@ def test_train_show_and_runs_report_each_kind_of_score(home: Path, name: str, sc
     assert score.split()[0] in run("runs").output
 
 
+@pytest.mark.usefixtures("processes_without_coverage")
 def test_a_killed_run_resumes_to_the_same_bits(home: Path) -> None:
     words = [
         sys.executable,

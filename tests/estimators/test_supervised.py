@@ -26,6 +26,7 @@ SMALL: list[Any] = [
 X, Y = load_wine(return_X_y=True)
 
 
+@pytest.mark.no_cover  # many short fits: the tests below run the same lines
 @parametrize_with_checks(SMALL)
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)
@@ -39,6 +40,7 @@ WEIGHING = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("check", WEIGHING, ids=lambda check: check.func.__name__)
 def test_scikit_learns_checks_of_weights_without_hidden_layers(check: Any) -> None:
     check(clone(BALANCED))

@@ -27,6 +27,7 @@ SMALL: list[Any] = [
 ]
 
 
+@pytest.mark.no_cover  # many short fits: the tests below run the same lines
 @parametrize_with_checks(SMALL)
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)

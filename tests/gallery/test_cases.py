@@ -58,6 +58,7 @@ def test_the_cause_of_a_sick_case_is_found(name: str) -> None:
     assert len(right) >= 2, first
 
 
+@pytest.mark.no_cover  # here and below: parts, training and rules have tests of their own
 @pytest.mark.parametrize("seed", [0, 11, 12])
 @pytest.mark.parametrize("name", nw.gallery.healthy)
 def test_a_healthy_case_has_no_findings(name: str, seed: int) -> None:
@@ -70,6 +71,7 @@ def test_a_healthy_case_has_no_findings(name: str, seed: int) -> None:
     assert str(nw.diagnose(run)).startswith("No problem found.")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "cure"),
     [

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import netwise as nw
 
 FILE = '''"""A wide and a deep path, added up."""
@@ -111,6 +113,7 @@ print("done")
 """
 
 
+@pytest.mark.usefixtures("processes_without_coverage")
 def test_a_network_in_one_file_and_a_line_in_the_list_and_the_stub(tmp_path: Path) -> None:
     package = tmp_path / "src" / "netwise"
     shutil.copytree(Path(nw.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))

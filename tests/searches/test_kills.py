@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import netwise as nw
 from netwise.searches.study import StudyFolder
 from searches.kills import RECIPE, SPACE
@@ -15,6 +17,7 @@ from searches.kills import RECIPE, SPACE
 KILLS = 40
 
 
+@pytest.mark.usefixtures("processes_without_coverage")
 def test_kills_change_nothing(tmp_path: Path) -> None:
     script = Path(__file__).with_name("kills.py")
     done = subprocess.run(

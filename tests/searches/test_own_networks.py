@@ -17,6 +17,7 @@ import netwise as nw
 from netwise.cli import main
 from netwise.searches.study import StudyFolder
 
+pytestmark = pytest.mark.usefixtures("processes_without_coverage")
 SCRIPT = """
 import sys
 import torch

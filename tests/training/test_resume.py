@@ -57,6 +57,7 @@ def same(one: nw.Run, other: nw.Run) -> None:
     assert RunFolder(one.folder).weights().keys() == RunFolder(other.folder).weights().keys()
 
 
+@pytest.mark.usefixtures("processes_without_coverage")
 @pytest.mark.parametrize("attempt", range(4))
 def test_killed_at_any_moment_it_ends_with_the_same_bits(
     whole: nw.Run, tmp_path: Path, attempt: int

@@ -12,6 +12,7 @@ import torch
 
 import netwise as nw
 
+pytestmark = pytest.mark.usefixtures("processes_without_coverage")
 DIGITS = nw.data.digits()
 BIG = (nw.Resize(16, 16),)
 RECIPES = {

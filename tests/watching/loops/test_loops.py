@@ -104,6 +104,7 @@ def check_unchanged(loop: Loop, sick: bool) -> Outcome:
 # All of a loop in one test: parallel workers that share a loop would each run it.
 
 
+@pytest.mark.no_cover  # the sick loops run the same lines, and those of their findings
 @pytest.mark.parametrize("loop", HEALTHY)
 def test_a_healthy_loop_learns_unchanged_and_nothing_is_found(loop: Loop) -> None:
     losses = plain(loop, sick=False).losses
@@ -119,6 +120,7 @@ def test_the_fault_of_a_sick_loop_is_named_and_no_other(loop: Loop) -> None:
     assert set(found) <= set(loop.sick), found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("loop", "sick"), EXPLICIT)
 def test_explicit_calls_give_the_same_findings(loop: Loop, sick: bool) -> None:
     outcome = explicit(loop, sick)
