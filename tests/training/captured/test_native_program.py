@@ -280,6 +280,47 @@ def test_a_run_with_compiled_steps_is_the_run_without(recipe: nw.Recipe, tmp_pat
 
 @native
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("copied", [2**12, 0], ids=["copied", "sums"])
+@pytest.mark.parametrize("activation", [nw.ReLU(), nw.Sigmoid()], ids=["ReLU", "Sigmoid"])
+def test_recorded_steps_are_compiled_too(
+    activation: nw.parts.activations.Activation,
+    copied: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("netwise.observe.hooked_probe.MOST_COPIED", copied)
+    # more weights in a layer than are sampled
+    recipe = SMALL.but(network=nw.MLP((4, 300, 5, 3), activation=activation))
+    one = nw.fit(recipe, folder=tmp_path / "one", watch_every=2)
+    other = nw.fit(recipe, speedups=OTHERS[:3], watch_every=2)
+    assert about(one)["compiled"] > about(one)["in_one_call"] - 30 > 40  # without the first ones
+    assert about(one)["recorded_in_one_call"] > 30
+    assert about(one)["reason_for_not_compiled"] == ""
+    assert one.history.series == other.history.series
+
+
+@native
+@pytest.mark.usefixtures("at_once")
+def test_a_program_that_measures_other_bits_records_no_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = NativeProgram.run
+
+    def wrong(self: NativeProgram, *given: Any) -> tuple[Tensor, ...]:
+        outputs, losses, *kept = run(self, *given)
+        return outputs, losses, *(each + 1 for each in kept)
+
+    monkeypatch.setattr(NativeProgram, "run", wrong)
+    one = nw.fit(SMALL, folder=tmp_path / "one", watch_every=3)
+    other = nw.fit(SMALL, speedups=OTHERS[:3], watch_every=3)
+    reason = "compiled programs measure other bits than the plain step"
+    assert about(one)["reason_for_not_compiled"] == reason
+    assert about(one)["recorded_in_one_call"] > 10
+    assert one.history.series == other.history.series
+
+
+@native
+@pytest.mark.usefixtures("at_once")
 def test_a_program_that_gives_other_bits_takes_no_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

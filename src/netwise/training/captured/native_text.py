@@ -417,7 +417,7 @@ class NativeText:
             raise CannotBeWritten("pieces that are joined otherwise than one after the other")
         begin = 0
         for each in pieces:
-            self._copy_to(f"{self._bytes(_whole(out))} + {begin}", _whole(each))
+            self._copy_to(f"{self._bytes(_whole(out))} + {begin}", each)
             begin += each.nbytes
 
     def _copy_to(self, place: str, x: Tensor) -> None:

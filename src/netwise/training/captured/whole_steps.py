@@ -14,6 +14,7 @@ What is measured of recorded steps belongs to the program too, and is done in th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +25,7 @@ from netwise.observe.kept_steps import Measure, Packed, Plan, Row, packed, plann
 from netwise.training.captured.native_program import NativeProgram, steps_of, why_not_native
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
-from netwise.training.captured.recorded_operations import Recording
+from netwise.training.captured.recorded_operations import RecordedOperation, Recording
 from netwise.training.captured.same_steps import Before, same_bits
 from netwise.training.captured.step_program import CannotBeWritten, Kept, StepProgram
 
@@ -90,6 +91,24 @@ class _Recorded:
     compiled: NativeProgram | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """What was computed of one step.
+
+    Args:
+        batch: inputs, targets and weights.
+        output, loss: of the network, without a penalty.
+        gradients: of the parameters.
+        measures: for its signals.
+    """
+
+    batch: list[Tensor]
+    output: Tensor
+    loss: Tensor
+    gradients: list[Tensor | None]
+    measures: list[Measure]
+
+
 Results = tuple[Tensor, Tensor]  # outputs and losses of steps, (steps, ...) each
 Rows = Sequence[Row | None]  # for the signals of each step; None for one that is not recorded
 
@@ -138,10 +157,12 @@ class WholeSteps:
             return 1
         self._compile(found)
         wanted = len(recorded) if found.compared else min(len(recorded), COMPARED)
-        if not found.plan_compared and True in recorded[:wanted]:
-            plain = list(recorded).index(True)  # steps before the first that is recorded
-            return plain or int(found.plan is not None)
-        return wanted
+        if found.plan_compared or True not in recorded[:wanted]:
+            return wanted
+        unrecorded = list(recorded).index(True)  # steps before the first that is
+        if found.plan is None or (found.compared and unrecorded):
+            return unrecorded
+        return min(wanted, COMPARED)
 
     def _compile(self, recorded: _Recorded) -> None:
         """Begin to compile a program that is used often; where that is done, it takes the steps."""
@@ -201,60 +222,37 @@ class WholeSteps:
 
     def _record(self, samples: Tensor, rate: float, row: Row | None) -> Results:
         """Take a step in the plain way, and make it a program."""
-        parts, probe = self.parts, self.parts.probe
+        probe = self.parts.probe
         if probe is not None and not probe.layers:  # they become known in a step with modules
             probe = None
         if len(self._programs) == MOST_PROGRAMS:
             self.reason = f"batches have more than {MOST_PROGRAMS} sizes"
             return self._plain(samples, rate, row)[0]
-        parts.set_rate(rate)
-        batch = [each.index_select(0, samples) for each in parts.data]
-        x, y, w = (*batch, None)[:3]
-        assert x is not None
-        assert y is not None
-        measures: list[Measure] = []
-        if probe is not None:
-            probe.attach()
-        recording = Recording(parts.state())
-        with recording:
-            output, plain, penalty, loss = parts.forward(x, y, w)
-            found = torch.autograd.grad(loss, list(parts.parameters), allow_unused=True)
-            output, plain = output.detach(), plain.detach()
-            gradients = own_gradients(parts.parameters, found, (*batch, output, plain))
-            self._give(gradients)
-            if probe is not None:
-                with recording.optional():
-                    measures += probe.before_update(loss.detach(), y, _detached(penalty), True)
-            parts.finish()
-            if probe is not None:
-                with recording.optional():
-                    measures += probe.after_update()
-        if probe is not None:
-            probe.detach()
-        plan, kept = planned(measures)
+        recording = Recording(self.parts.state())
+        step = self._step(samples, rate, probe, recording)
+        plan, kept = planned(step.measures)
         if row is not None and probe is not None:
             probe.add_steps([row], plan, packed(kept))
-        self.reason = recording.reason
+        self.reason, self.not_recorded = recording.reason, recording.not_optional
         if not self.reason:
-            gathered = list(zip(parts.data, batch, strict=True))
-            keeps = probe is not None and not recording.not_optional
-            self.not_recorded, kept = recording.not_optional, kept if keeps else ()
+            keeps = bool(step.measures) and not self.not_recorded
+            gathered = list(zip(self.parts.data, step.batch, strict=True))
+            parts = (recording.operations, gathered, step.output, step.loss, kept if keeps else ())
             try:
-                program = StepProgram(recording.operations, gathered, output, plain, kept)
+                program = StepProgram(*parts)
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
-                text = self._text(recording, gathered, output, plain, kept)
                 self._programs[len(samples)] = _Recorded(
-                    program, gradients, text, plan if keeps else None
+                    program, step.gradients, self._text(*parts), plan if keeps else None
                 )
                 if not program.uses_rate:
                     self.reason = "the optimizer has no kernel that takes the rate of each step"
-        return output.clone()[None], plain.clone()[None]
+        return step.output.clone()[None], step.loss.clone()[None]
 
     def _text(
         self,
-        recording: Recording,
+        operations: Sequence[RecordedOperation],
         gathered: Sequence[tuple[Tensor, Tensor]],
         output: Tensor,
         loss: Tensor,
@@ -263,7 +261,7 @@ class WholeSteps:
         """To compile a program; None where it cannot be, or takes too few steps."""
         if self.not_compiled in ("", SHORT):
             try:
-                text = NativeText(recording.operations, gathered, output, loss, kept)
+                text = NativeText(operations, gathered, output, loss, kept)
             except CannotBeWritten as error:
                 self.not_compiled = str(error)
             else:
@@ -276,30 +274,57 @@ class WholeSteps:
         self, samples: Tensor, rate: float, row: Row | None = None
     ) -> tuple[Results, tuple[Plan, Packed] | None]:
         """Take a step in the plain way; returns its results and what was measured of it."""
-        parts, probe = self.parts, None if row is None else self.parts.probe
+        probe = None if row is None else self.parts.probe
+        step = self._step(samples, rate, probe)
+        results = step.output[None], step.loss[None]
+        if probe is None or row is None:
+            return results, None
+        plan, kept = planned(step.measures)
+        numbers = packed(kept)
+        probe.add_steps([row], plan, numbers)
+        return results, (plan, numbers)
+
+    def _step(
+        self,
+        samples: Tensor,
+        rate: float,
+        probe: HookedProbe | None,
+        recording: Recording | None = None,
+    ) -> _Step:
+        """Compute a step by modules and autograd.
+
+        Args:
+            samples: their numbers.
+            rate: the learning rate.
+            probe: measures it; None: nothing does.
+            recording: gets its operations, those of the measures as optional ones.
+        """
+        parts, measures = self.parts, list[Measure]()
         parts.set_rate(rate)
         batch = [each.index_select(0, samples) for each in parts.data]
         x, y, w = (*batch, None)[:3]
         assert x is not None
         assert y is not None
+        optional = nullcontext if recording is None else recording.optional
         if probe is not None:
             probe.attach()
-        output, plain, penalty, loss = parts.forward(x, y, w)
-        found = torch.autograd.grad(loss, list(parts.parameters), allow_unused=True)
-        self._give(own_gradients(parts.parameters, found, (*batch, output, plain)))
-        measures: list[Measure] = []
+        with recording or nullcontext():
+            output, plain, penalty, loss = parts.forward(x, y, w)
+            found = torch.autograd.grad(loss, list(parts.parameters), allow_unused=True)
+            output, plain = output.detach(), plain.detach()
+            gradients = own_gradients(parts.parameters, found, (*batch, output, plain))
+            self._give(gradients)
+            if probe is not None:
+                penalty = None if penalty is None else penalty.detach()
+                with optional():
+                    measures += probe.before_update(loss.detach(), y, penalty, is_fresh=True)
+            parts.finish()
+            if probe is not None:
+                with optional():
+                    measures += probe.after_update()
         if probe is not None:
-            measures += probe.before_update(loss.detach(), y, _detached(penalty), True)
-        parts.finish()
-        results = output.detach()[None], plain.detach()[None]
-        if probe is None or row is None:
-            return results, None
-        measures += probe.after_update()
-        probe.detach()
-        plan, kept = planned(measures)
-        numbers = packed(kept)
-        probe.add_steps([row], plan, numbers)
-        return results, (plan, numbers)
+            probe.detach()
+        return _Step(batch, output, plain, gradients, measures)
 
     def _compare(
         self, recorded: _Recorded, batches: Tensor, rates: Sequence[float], rows: Rows
@@ -317,31 +342,48 @@ class WholeSteps:
         before.restore()
         steps = [self._plain(*each) for each in zip(batches, rates, rows, strict=True)]
         outputs, losses = (torch.cat(each) for each in zip(*(r for r, _ in steps), strict=True))
-        if ours and not all(map(same_bits, ours, (outputs, losses, *self.parts.state()))):
-            if isinstance(recorded.program, NativeProgram):
-                recorded.program = recorded.program.interpreted
-                self.not_compiled = "compiled programs give other bits than the plain step"
-            else:
-                self.reason = "programs give other bits than the plain step"
-        recorded.compared = True
-        if True in keeps and not recorded.plan_compared:
-            measured = [each for _, each in steps if each is not None]
-            same = all(plan == recorded.plan for plan, _ in measured) and all(
-                map(same_bits, kept, map(torch.cat, zip(*(p for _, p in measured), strict=True)))
-            )
-            recorded.plan_compared = same
-            if not same and isinstance(recorded.program, NativeProgram):
-                recorded.program = recorded.program.interpreted
-                self.not_compiled = "compiled programs measure other bits than the plain step"
-            elif not same:
-                recorded.plan = None
-                self.not_recorded = "programs measure other bits than the plain step"
+        self._judge(
+            recorded,
+            not ours or all(map(same_bits, ours, (outputs, losses, *self.parts.state()))),
+            kept,
+            [each for _, each in steps if each is not None],
+        )
         return outputs, losses
+
+    def _judge(
+        self,
+        recorded: _Recorded,
+        same_steps: bool,
+        kept: Sequence[Tensor],
+        measured: Sequence[tuple[Plan, Packed]],
+    ) -> None:
+        """Decide whether a program is used from now on.
+
+        Args:
+            recorded: it.
+            same_steps: its results and the state after it are those of plain steps.
+            kept: what it measured.
+            measured: what was measured of each plain step that is recorded.
+        """
+        plain = map(torch.cat, zip(*(numbers for _, numbers in measured), strict=True))
+        same_measures = all(plan == recorded.plan for plan, _ in measured) and all(
+            map(same_bits, kept, plain)
+        )
+        recorded.compared = True
+        recorded.plan_compared |= bool(measured) and same_measures
+        if same_steps and same_measures:
+            return
+        what = "measure" if same_steps else "give"
+        if isinstance(recorded.program, NativeProgram):
+            recorded.program = recorded.program.interpreted
+            recorded.plan_compared = False
+            self.not_compiled = f"compiled programs {what} other bits than the plain step"
+        elif same_steps:
+            recorded.plan = None
+            self.not_recorded = f"programs {what} other bits than the plain step"
+        else:
+            self.reason = f"programs {what} other bits than the plain step"
 
     def _give(self, gradients: Sequence[Tensor | None]) -> None:
         for parameter, gradient in zip(self.parts.parameters, gradients, strict=True):
             parameter.grad = gradient
-
-
-def _detached(penalty: Tensor | None) -> Tensor | None:
-    return None if penalty is None else penalty.detach()
