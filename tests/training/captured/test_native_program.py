@@ -293,7 +293,7 @@ def test_recorded_steps_are_compiled_too(
     recipe = SMALL.but(network=nw.MLP((4, 300, 5, 3), activation=activation))
     one = nw.fit(recipe, folder=tmp_path / "one", watch_every=2)
     other = nw.fit(recipe, speedups=OTHERS[:3], watch_every=2)
-    assert about(one)["compiled"] > about(one)["in_one_call"] - 30 > 40  # without the first ones
+    assert about(one)["compiled"] > 40, about(one)
     assert about(one)["recorded_in_one_call"] > 30
     assert about(one)["reason_for_not_compiled"] == ""
     assert one.history.series == other.history.series

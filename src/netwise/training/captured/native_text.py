@@ -57,6 +57,7 @@ OVER = "N3c1016OptionalArrayRefIlEEbSt8optionalINS4_10ScalarTypeEERS1_"
 SUM, MEAN = f"_ZN2at3cpu8sum_outfERKNS_6TensorE{OVER}", f"_ZN2at3cpu9mean_outfERKNS_6TensorE{OVER}"
 NORM = "_ZN2at3cpu22linalg_vector_norm_outERNS_6TensorERKS1_RKN3c106Scalar"
 NORM += "ENS5_16OptionalArrayRefIlEEbSt8optionalINS5_10ScalarTypeEE"
+PLACES = "_ZN2at3cpu11argmax_outfERKNS_6TensorESt8optionalIlEbRS1_"
 HIGHEST = "_ZN2at3cpu9amax_outfERKNS_6TensorEN3c108ArrayRefIlEEbRS1_"
 PRODUCT, DOT = "sgemm_", "sdot_"
 POOL = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")  # of torch's threads
@@ -70,6 +71,7 @@ HEAD = """\
 struct tensors { void** first; size_t count; };
 struct axes { const int64_t* first; size_t count; bool given; };
 struct kind { signed char number; bool given; };
+struct integer { int64_t number; bool given; };
 struct integers { const int64_t* first; size_t count; };
 struct alignas(16) scalar { int32_t is_integer; alignas(16) int64_t value[2]; };
 typedef void product(const char*, const char*, const int*, const int*, const int*, const float*,
@@ -255,6 +257,8 @@ class NativeText:
             "aten::_foreach_sub_": self._subtract,
             "aten::dot": self._dot,
             "aten::amax": self._highest,
+            "aten::argmax": self._places_of_highest,
+            "aten::eq": self._equal,
             "aten::cat": self._join,
             "aten::sub": partial(self._one_by_one, "-"),
             "aten::abs_": self._size,
@@ -386,6 +390,18 @@ class NativeText:
         values = [self._tensor(x), f"integers{{{places}, {len(over)}}}", _number(keep)]
         self._call(HIGHEST, (TENSOR, "integers", TRUTH, TENSOR), [*values, self._tensor(out)])
 
+    def _places_of_highest(self, x: Tensor, axis: int | None, keep: bool, out: Tensor) -> None:
+        values = [self._tensor(x), f"integer{{{axis or 0}, {_number(axis is not None)}}}"]
+        values += [_number(keep), self._tensor(out)]
+        self._call(PLACES, (TENSOR, "integer", TRUTH, TENSOR), values)
+
+    def _equal(self, x: Tensor, y: Any, out: Tensor) -> None:
+        same = isinstance(y, Tensor) and x.dtype == y.dtype == torch.int64 and x.shape == y.shape
+        if not same:
+            raise CannotBeWritten("a comparison of other numbers than whole ones")
+        equal = "((bool*)c)[i] = ((int64_t*)a)[i] == ((int64_t*)b)[i]"
+        self._each(out.numel(), equal, 2, "char", a=x, b=y, c=out)
+
     def _norms(self, members: Sequence[Tensor], order: float, kind: object, *out: Tensor) -> None:
         if order != 2 or kind is not None:
             raise CannotBeWritten("another norm")
@@ -406,8 +422,9 @@ class NativeText:
     def _above(self, x: Tensor, limit: Any, out: Tensor) -> None:
         if isinstance(limit, Tensor):
             raise CannotBeWritten("a comparison of tensors")
-        above = f"((bool*){self._bytes(_whole(out))})[i]"
-        self._each(out.numel(), f"{above} = a[i] > (float){float(limit).hex()}", a=x)
+        self._floats(x)
+        above = f"((bool*)c)[i] = ((float*)a)[i] > (float){float(limit).hex()}"
+        self._each(out.numel(), above, 1, "char", a=x, c=out)
 
     def _clone(self, x: Tensor, kind: object, out: Tensor) -> None:
         self._copy_to(self._bytes(_whole(out)), x)
