@@ -25,6 +25,7 @@ def test_a_recipe_can_be_read_and_starts_with_what_it_is(path: Path) -> None:
     assert len(recipe.hash) == 12
 
 
+@pytest.mark.no_cover  # parts and training have tests of their own
 @pytest.mark.files
 @pytest.mark.usefixtures("data_files")
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # rules have tests of their own
+
 # One of each kind of fault, all below a second.
 NAMED = {
     "no_zero_grad",

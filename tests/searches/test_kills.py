@@ -14,7 +14,7 @@ import netwise as nw
 from netwise.searches.study import StudyFolder
 from searches.kills import RECIPE, SPACE
 
-KILLS = 40
+KILLS = 20  # scripts/torture has hundreds
 
 
 @pytest.mark.usefixtures("processes_without_coverage")

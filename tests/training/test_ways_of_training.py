@@ -147,16 +147,16 @@ def test_unknown_layers_are_named() -> None:
 
 def test_auxiliary_heads_count_in_training_and_are_gone_in_evaluation() -> None:
     recipe = nw.Recipe(
-        data=nw.data.digits(),
+        data=nw.data.digits(valid=0.1, test=0.8),  # two steps
         preprocess=(nw.Resize(16, 16),),
         network=nw.GoogLeNet(image=(1, 16, 16), classes=10, width=0.1),
         optimizer=nw.Adam(),
         batch_size=128,
         epochs=1,
     )
-    run = nw.fit(recipe)
+    run = nw.fit(recipe, test=False)
     assert isinstance(run.module(torch.zeros(2, 1, 16, 16)), torch.Tensor)
-    silent = nw.fit(recipe.but(network=recipe.network.but(auxiliary_weight=0.0)))
+    silent = nw.fit(recipe.but(network=recipe.network.but(auxiliary_weight=0.0)), test=False)
     assert not torch.equal(
         weights(run)["inception3a.branch1.conv.weight"],
         weights(silent)["inception3a.branch1.conv.weight"],

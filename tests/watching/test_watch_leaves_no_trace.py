@@ -102,6 +102,7 @@ def _run(name: str) -> tuple[list[float], dict[str, Tensor], Tensor, tuple[float
     return losses, state, torch.get_rng_state(), (float(np.random.rand()),)
 
 
+@pytest.mark.no_cover  # observers have tests of their own
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_numbers_of_an_architecture_are_equal_to_the_bit(name: str) -> None:
@@ -440,6 +441,7 @@ def test_many_short_trainings_are_bounded() -> None:
     assert len(w.histories()) <= 12
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("steps", [6000])
 def test_memory_is_flat_over_many_steps(steps: int) -> None:
     torch.manual_seed(0)
