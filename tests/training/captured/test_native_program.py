@@ -191,6 +191,14 @@ def test_an_error_in_a_step_is_torchs_own() -> None:
     assert not torch.equal(before, steps.state()[0])  # steps 2 and 3 were taken
 
 
+def test_large_steps_are_worth_a_compiler_sooner() -> None:
+    small, large = (
+        Steps(UPDATES["Adam"], *KINDS["ReLU"], units=units).programs()[1].worth
+        for units in (37, 7001)
+    )
+    assert 100 < large < small < 20_000
+
+
 def test_operations_that_are_not_known_are_named() -> None:
     x = X[:2].clone()
     for make, said in (
@@ -241,10 +249,15 @@ SMALL = nw.Recipe(
 OTHERS = ("fused_update", "gathered_batches", "late_checks", "captured_steps")
 
 
+def worth_from(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    worth = property(lambda self: steps, lambda self, value: None)
+    monkeypatch.setattr(NativeText, "worth", worth, raising=False)
+
+
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs are compiled in short runs, which wait for the compiler."""
-    monkeypatch.setattr(whole_steps, "LONG_RUN", 1)
+    worth_from(1, monkeypatch)
     monkeypatch.setattr(whole_steps, "OFTEN", 8)
     monkeypatch.setattr(NativeProgram, "is_compiled", lambda self: True)
 
@@ -345,7 +358,7 @@ def test_equal_steps_of_several_runs_are_worth_a_compiler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = SMALL.but(network=nw.MLP((4, 9, 3)))
-    monkeypatch.setattr(whole_steps, "LONG_RUN", 150)  # a run has 112
+    worth_from(150, monkeypatch)  # a run has 112
     first, second = (
         nw.fit(recipe.but(seed=seed), folder=tmp_path / str(seed), watch_every=0) for seed in (0, 1)
     )

@@ -10,6 +10,7 @@ steps have equal texts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
@@ -135,8 +136,9 @@ template <typename Shared> static void update(const Shared& shared, const adam& 
   const float correction = __builtin_sqrt(1 - __builtin_pow(by.beta2, *steps));
   const float left = 1 - rate * by.decay;
   const int64_t whole = count / 8 * 8;
-  shared(whole, 1, [=](int64_t from, int64_t to) {
-    move<false>(by, p, g, m, v, from, to, step, correction, left); });
+  const auto loop = [=](int64_t from, int64_t to) {
+    move<false>(by, p, g, m, v, from, to, step, correction, left); };
+  if (count > SHARED_FROM) shared(whole, loop); else loop(0, whole);
   move<true>(by, p, g, m, v, whole, count, step, correction, left);
 }
 """
@@ -146,6 +148,13 @@ DECAYS = {
     "aten::_fused_adamw_": ("gradient[i]", "weight * left"),
 }
 NO_DECAY = ("gradient[i]", "weight")
+LONG_RUN = 10_000  # steps, for which every program is worth a compiler
+# Twice the seconds of a core that a compiler takes, and for each line.
+COMPILER, COMPILED_LINE = 0.25, 0.003
+# Seconds of a step that a compiled program takes less than the interpreter, on each operation and
+# on each number in a loop of its own.
+SAVED_CALL, SAVED_NUMBER = 2.3e-6, 2e-10
+SHARED_FROM = 32_768  # numbers, as in torch's kernels
 LEAST_EPS = 1e-9  # with less, the smallest means could move weights
 RUN = """\
 // The number of rounds that were done: all, or those before the one in which torch raised an error.
@@ -154,9 +163,9 @@ extern "C" int64_t run(int64_t count, const double* rates, const int64_t* rows, 
     char** kept, int threads) {
   int64_t round = 0;
   void* pair[2];
-  // loop(from, to), shared over the threads where it has to do with as many numbers as torch shares
-  const auto shared = [=](int64_t count, int64_t numbers, auto loop) {
-    if (threads < 2 || count * numbers <= 32768) return loop((int64_t)0, count);
+  // loop(from, to), shared over the threads
+  const auto shared = [=](int64_t count, auto loop) {
+    if (threads < 2) return loop((int64_t)0, count);
     const auto part = [&](int64_t i, int64_t of) { loop(count * i / of, count * (i + 1) / of); };
     team<decltype(part)>{part, functions}.work(threads);
   };
@@ -174,6 +183,7 @@ class NativeText:
     Attributes:
         text: of the program.
         keeps: it has the optional operations.
+        worth: steps from which on a compiler saves more than it costs.
         tensors: that it gets, with their memory.
         symbols: of the functions that it gets.
 
@@ -212,6 +222,7 @@ class NativeText:
         self._lists: list[str] = []
         self._own: list[str] = []
         self._body: list[str] = []
+        self._operations = self._numbers = 0
         for each in POOL:
             self._function(each)
         for every, own in gathered:
@@ -219,10 +230,14 @@ class NativeText:
         for optional, group in groupby(operations, key=lambda each: each.optional):
             if optional and not kept:
                 continue
+            before = self._operations, self._numbers
             self._line("if (place >= 0) {" if optional else "{")
             for operation in group:
                 self._add(operation)
+                self._operations += 1
             self._line("}")
+            if optional:  # few steps have them
+                self._operations, self._numbers = before
         for name, value in (("outputs", output), ("losses", loss)):
             size = _whole(value).nbytes
             self._line(f"memcpy({name} + round * {size}, {self._bytes(value)}, {size});")
@@ -230,6 +245,9 @@ class NativeText:
         for kind, members in enumerate(kept):
             self._keep(kind, members)
         self._line("}")
+        costs = COMPILER + COMPILED_LINE * len(self._body)
+        saves = SAVED_CALL * self._operations + SAVED_NUMBER * self._numbers
+        self.worth = min(LONG_RUN, math.ceil(costs / saves))
         self.text = "\n".join([HEAD, *self._own, RUN, *self._lists, LOOP, *self._body, TAIL])
 
     def _keep(self, kind: int, members: Sequence[Tensor]) -> None:
@@ -500,9 +518,11 @@ class NativeText:
             return False
         decay = named["weight_decay"]
         gradient, weight = DECAYS[operation.name] if decay else NO_DECAY
-        self._own = [ADAM.replace("GRADIENT", gradient).replace("WEIGHT", weight)]
+        own = ADAM.replace("SHARED_FROM", str(SHARED_FROM))
+        self._own = [own.replace("GRADIENT", gradient).replace("WEIGHT", weight)]
         values = ", ".join(float(each).hex() for each in (beta1, beta2, eps, decay))
         for each in tensors:
+            self._numbers += each[0].numel()
             numbers = ", ".join(map(self._floats, each))
             by = f"adam{{{values}}}, rates[round]"
             self._line(f"update(shared, {by}, {numbers}, {each[0].numel()});")
@@ -537,8 +557,12 @@ class NativeText:
             else f"{kind}* const {name} = {self._bytes(_whole(each))};"
             for name, each in arrays.items()
         )
+        self._numbers += count * numbers
         loop = f"[=](int64_t from, int64_t to) {{ EACH {what}; }}"
-        self._line(f"{{ {own} shared({count}, {numbers}, {loop}); }}")
+        if count * numbers > SHARED_FROM:
+            self._line(f"{{ {own} shared({count}, {loop}); }}")
+        else:  # in a fraction of the time of the compiler
+            self._line(f"{{ {own} const int64_t from = 0, to = {count}; EACH {what}; }}")
 
     def _line(self, text: str) -> None:
         self._body.append(f"    {text}")

@@ -34,10 +34,6 @@ from netwise.training.captured.step_program import CannotBeWritten, Kept, StepPr
 Forward = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor, Tensor | None, Tensor]]
 COMPARED = 2  # steps that are also computed in the plain way
 MOST_PROGRAMS = 4  # of batches of other sizes
-# Compiling takes 0.2 to 0.8 s of a core, and saves 25 microseconds of a small step, more of others.
-LONG_RUN = (
-    10_000  # steps, of one run or of several of this process, for which programs are compiled
-)
 OFTEN = 100  # steps after which a program is: not those of the last batches of epochs
 SHORT = "the run is short"
 OFF = "switched off"
@@ -265,7 +261,7 @@ class WholeSteps:
             except CannotBeWritten as error:
                 self.not_compiled = str(error)
             else:
-                is_long = steps_of(text.text, self._left) >= LONG_RUN
+                is_long = steps_of(text.text, self._left) >= text.worth
                 self.not_compiled = "" if is_long else SHORT
                 return text if is_long else None
         return None
