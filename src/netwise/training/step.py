@@ -25,7 +25,7 @@ from netwise.parts.penalties import penalised
 from netwise.recipe.recipe import Recipe
 from netwise.tasks import task_named
 from netwise.training.captured.captured_steps import CapturedSteps
-from netwise.training.captured.whole_steps import StepParts, WholeSteps
+from netwise.training.captured.whole_steps import FEW_RECORDED, StepParts, WholeSteps
 from netwise.training.fused_update import updater
 from netwise.training.precision import forward_pass
 from netwise.training.ranks.ranks import ALONE
@@ -36,6 +36,8 @@ from netwise.training.ranks.shared_step import SharedStep
 Blend = tuple[Tensor, float]
 GATHERED_BYTES = 1_000_000  # about the size of a core's own cache
 LEAST_AT_ONCE, MOST_AT_ONCE = 8, 64  # whole steps of one call; Ctrl-C waits for its end
+# To make what is measured a part of programs takes some milliseconds, and saves half a one of each.
+LEAST_RECORDED = 20
 
 
 @dataclass
@@ -189,6 +191,7 @@ class Stepper:
         ):
             return None
         whole, before = WholeSteps(self._parts(), self.left), self.captured.whole
+        whole.not_recorded = "" if self._records_enough else FEW_RECORDED
         if before is not None:  # of the optimizer before
             whole.taken, whole.compiled = before.taken, before.compiled
         self.captured.whole = whole
@@ -204,8 +207,13 @@ class Stepper:
             self._set_rate,
             self._state,
             self._settings,
-            self.probe if self.every else None,
+            self.probe if self._records_enough else None,
         )
+
+    @property
+    def _records_enough(self) -> bool:
+        """Whether it pays to make what is measured of recorded steps a part of programs."""
+        return self.every > 0 and (self.left is None or self.left >= LEAST_RECORDED * self.every)
 
     def _finish(self, update: Callable[[], Any] | None = None) -> None:
         """Change the weights by the gradients that the parameters have.

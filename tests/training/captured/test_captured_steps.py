@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
+from netwise.training import step
 from netwise.training.captured.captured_steps import MOST_SHAPES, SHADOWED, CapturedSteps, hindrance
 from netwise.training.speedups import SPEEDUPS
 
@@ -114,6 +115,13 @@ def captured(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recorded steps are part of programs in short runs too."""
+    monkeypatch.setattr(step, "LEAST_RECORDED", 0)
+
+
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_a_run_has_the_same_history_and_weights(changes: dict[str, Any], tmp_path: Path) -> None:
     recipe = SMALL.but(**changes)
@@ -151,6 +159,7 @@ def test_a_run_that_cannot_be_captured_says_why(
     assert equal(run, nw.fit(recipe, speedups=PLAIN, watch_every=5))
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize("copied", [2**12, 0], ids=["copied", "sums"])
 def test_each_step_can_be_recorded_in_one_call(
     copied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -166,6 +175,16 @@ def test_each_step_can_be_recorded_in_one_call(
     assert rows[0] == rows[1]  # resumed runs have the same file
 
 
+def test_few_recorded_steps_are_computed_in_the_plain_way(tmp_path: Path) -> None:
+    run = nw.fit(SMALL, folder=tmp_path / "run", speedups=CAPTURED, watch_every=2)
+    about = captured(tmp_path / "run")
+    assert about["in_one_call"] > 3
+    assert about["recorded_in_one_call"] == 0
+    assert about["reason_for_recording_alone"] == "few steps are recorded"
+    assert equal(run, nw.fit(SMALL, speedups=PLAIN, watch_every=2))
+
+
+@pytest.mark.usefixtures("recorded")
 def test_a_resumed_run_has_the_numbers_of_one_without_interruption(tmp_path: Path) -> None:
     recipe = SMALL.but(optimizer=nw.Adam(lr=0.01), schedule=nw.OneCycle())
     folder = tmp_path / "run"

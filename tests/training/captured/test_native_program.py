@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import netwise as nw
+from netwise.training import step
 from netwise.training.captured import native_program, whole_steps
 from netwise.training.captured.native_program import (
     LOOKED_UP,
@@ -258,6 +259,7 @@ def worth_from(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs are compiled in short runs, which wait for the compiler."""
     worth_from(1, monkeypatch)
+    monkeypatch.setattr(step, "LEAST_RECORDED", 0)
     monkeypatch.setattr(whole_steps, "OFTEN", 8)
     monkeypatch.setattr(NativeProgram, "is_compiled", lambda self: True)
 

@@ -37,6 +37,7 @@ MOST_PROGRAMS = 4  # of batches of other sizes
 OFTEN = 100  # steps after which a program is: not those of the last batches of epochs
 SHORT = "the run is short"
 OFF = "switched off"
+FEW_RECORDED = "few steps are recorded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,9 +230,10 @@ class WholeSteps:
         plan, kept = planned(step.measures)
         if row is not None and probe is not None:
             probe.add_steps([row], plan, packed(kept))
-        self.reason, self.not_recorded = recording.reason, recording.not_optional
+        self.reason = recording.reason
+        self.not_recorded = self.not_recorded or recording.not_optional
         if not self.reason:
-            keeps = bool(step.measures) and not self.not_recorded
+            keeps = bool(step.measures) and not recording.not_optional
             gathered = list(zip(self.parts.data, step.batch, strict=True))
             parts = (recording.operations, gathered, step.output, step.loss, kept if keeps else ())
             try:
