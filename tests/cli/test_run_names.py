@@ -15,6 +15,8 @@ from netwise.cli.run_names import find_run, find_search
 from netwise.history import history_as_dict
 from watching.watched_run import write_watched_run
 
+pytestmark = pytest.mark.usefixtures("empty_reports")
+
 
 def write_run(name: str, started: int, score: tuple[str, float] | None = None) -> Path:
     """A run folder with the files that name it."""

@@ -12,6 +12,8 @@ import netwise as nw
 from cli.command_line import run
 from netwise.cli import main
 
+pytestmark = pytest.mark.usefixtures("empty_reports")
+
 
 def test_a_named_set_and_a_recipe(here: Path) -> None:
     shown = run("data", "iris")

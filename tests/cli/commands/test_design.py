@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cli.command_line import run, train
+
+pytestmark = pytest.mark.usefixtures("empty_reports")
 
 
 def test_check_prints_grades_table_and_reasons() -> None:

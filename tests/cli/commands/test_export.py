@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 
 from cli.command_line import run, run_folder, train
+
+pytestmark = pytest.mark.usefixtures("empty_reports")
 
 
 def test_a_run_is_written_as_a_file_and_described() -> None:

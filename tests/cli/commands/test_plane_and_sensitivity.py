@@ -9,6 +9,8 @@ import pytest
 
 from cli.command_line import run, run_folder, train
 
+pytestmark = pytest.mark.usefixtures("empty_reports")
+
 
 @pytest.fixture
 def two_inputs(here: Path) -> Path:

@@ -15,6 +15,8 @@ import netwise as nw
 from cli.command_line import run, run_folder, train
 from netwise.data.tables import read_table, streaming
 
+pytestmark = pytest.mark.usefixtures("empty_reports")
+
 
 def test_a_table_is_trained_on_and_predicted() -> None:
     Path("pets.csv").write_text(
