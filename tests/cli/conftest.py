@@ -17,5 +17,5 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def empty_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are written with an empty page: drawing it takes most of the time of `netwise train` on
-    few rows. `test_train.py` looks at pages."""
+    few rows. `test_train_scores.py` looks at pages."""
     monkeypatch.setattr("netwise.report.report_file.run_page", lambda *_: "")

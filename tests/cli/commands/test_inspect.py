@@ -13,6 +13,8 @@ from cli.command_line import run, run_folder, train
 from netwise.recipe.plain import plain_of
 from watching.watched_run import PROGRAM, write_watched_run
 
+pytestmark = pytest.mark.usefixtures("empty_reports")
+
 
 def test_an_unknown_run_gets_similar_names() -> None:
     folder = train()

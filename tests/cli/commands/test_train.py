@@ -38,6 +38,7 @@ def test_train_prints_score_diagnosis_and_report() -> None:
     assert f"Report: {folder}/report.html" in result.stdout
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_a_finding_ends_the_run_where_it_is_asked_for() -> None:
     recipe = nw.gallery.sick["start_symmetric"].recipe
     nw.write_recipe(recipe, "sick.toml")
@@ -56,6 +57,7 @@ def test_speedups_of_a_run_are_those_that_it_names(words: str, used: list[str]) 
     assert json.loads((folder / "about.json").read_text())["how"]["speedups"] == used
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_a_recipe_is_trained_with_a_field_changed() -> None:
     folder = train()
     result = run(
@@ -86,6 +88,7 @@ def test_a_diverged_run_ends_with_3() -> None:
     assert "diverged" in run("runs").stdout
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_json_has_everything() -> None:
     plain = json.loads(run("train", "iris", "--epochs", "2", "--json").stdout)
     assert plain["ended"]["how"] == "finished"
@@ -95,6 +98,7 @@ def test_json_has_everything() -> None:
     assert shown["recipe"]["epochs"] == 2
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_treat_proves_a_remedy() -> None:
     sick = nw.gallery.sick["rate_too_low"].recipe
     nw.write_recipe(sick, "sick.toml")
@@ -121,6 +125,7 @@ def test_a_treatment_has_json() -> None:
     assert plain["cured"] is (first["accepted"] is not None)
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_an_own_network_runs_only_when_trusted(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
     Path("mine_cli.py").write_text("from torch import nn\ndef net():\n    return nn.Linear(4, 3)\n")
     Path("own.toml").write_text(
@@ -175,6 +180,7 @@ def test_a_run_ended_by_a_signal_can_be_resumed(
         assert nw.load_history(run_folder()).ended.step > steps
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_set_of_another_kind_brings_its_own_defaults(here: Path) -> None:
     (here / "r.toml").write_text(
         'data = "iris"\nepochs = 1\nnetwork = {kind = "MLP", widths = [4, 3]}\n'
@@ -186,6 +192,7 @@ def test_set_of_another_kind_brings_its_own_defaults(here: Path) -> None:
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("empty_reports")
 def test_broken_images_are_left_out_and_counted_when_asked() -> None:
     for name, grey in (("day", 220), ("night", 20)):
         folder = Path("photos", name)

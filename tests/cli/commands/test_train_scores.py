@@ -39,6 +39,7 @@ def test_the_majority_and_the_baselines_stand_beside_the_score(fraud: str) -> No
     assert "Reliability (test part)" in page
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_json_has_scores_and_baselines_unless_they_are_left_out(fraud: str) -> None:
     words = ("train", fraud, "--target", "fraud", "--epochs", "1", "--json")
     plain = json.loads(run(*words, "--metric", "auc").stdout)
@@ -57,6 +58,7 @@ def test_an_unknown_metric_is_a_usage_error(fraud: str) -> None:
     assert "balanced_accuracy" in result.stderr
 
 
+@pytest.mark.usefixtures("empty_reports")
 def test_the_baseline_is_kept_with_the_run(fraud: str) -> None:
     words = ("train", fraud, "--target", "fraud", "--epochs", "2", "--json")
     trained = json.loads(run(*words).stdout)
