@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.metrics import confusion_matrix, r2_score
 
-from netwise.observe.class_answers import RECENT, ClassAnswers
+from netwise.observe.class_answers import MOST_WAITING, MOST_WAITING_NUMBERS, RECENT, ClassAnswers
 
 G = torch.Generator().manual_seed(0)
 
@@ -54,6 +54,32 @@ def test_ignored_targets_and_other_outputs_do_not_count() -> None:
     empty.add(scores, scores, "squared error")
     empty.add(scores, (scores > 0).float(), "binary cross entropy of logits")  # three questions
     assert empty.total() == ()
+
+
+@pytest.mark.parametrize("samples", [5, MOST_WAITING_NUMBERS])
+def test_what_happens_to_a_batch_after_it_was_added_changes_nothing(samples: int) -> None:
+    answers, target = ClassAnswers(), torch.randint(3, (samples,), generator=G)
+    for number in range(2 * MOST_WAITING + 3):
+        scores, wanted = torch.nn.functional.one_hot(target, 3).float(), target.clone()
+        answers.add(scores, wanted, "cross entropy")
+        scores.zero_()
+        wanted.zero_()
+        expected = (number + 1) % MOST_WAITING if 3 * samples <= MOST_WAITING_NUMBERS else 0
+        assert len(answers._waiting) == expected
+    counts = torch.bincount(target, minlength=3) * (2 * MOST_WAITING + 3)
+    assert answers.total() == tuple((n, n, n) for n in counts.tolist())
+
+
+@pytest.mark.parametrize(
+    ("scores", "target"), [((4,), (4,)), ((4,), ()), ((2, 3), ()), ((2, 3), (3,))]
+)
+def test_shapes_that_do_not_fit_do_not_count(
+    scores: tuple[int, ...], target: tuple[int, ...]
+) -> None:
+    answers = ClassAnswers()
+    answers.add(torch.zeros(scores), torch.zeros(target), "cross entropy")
+    answers.add(torch.zeros(scores), torch.zeros(target).long(), "cross entropy")
+    assert answers.total() == ()
 
 
 def test_only_the_latest_batches_count() -> None:

@@ -11,7 +11,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from netwise.observe import evaluation_passes
 from netwise.observe.evaluation_passes import EvaluationPasses, InputFacts, features_of
+from netwise.observe.row_fingerprints import KnownRows
 from netwise.signals import (
     EVALUATION_INPUT_MEAN,
     EVALUATION_INPUT_OFFSET,
@@ -281,6 +283,24 @@ def test_rows_of_training_are_recognised() -> None:
     passes.evaluation_pass([other])
     assert passes.evaluation_rows_seen_in_training == 0
     assert not passes.on_training_rows
+
+
+def test_inputs_of_training_are_read_when_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(evaluation_passes, "MOST_WAITING", 100)
+    read: list[Tensor] = []
+    add = KnownRows.add
+    monkeypatch.setattr(KnownRows, "add", lambda self, x: (read.extend(x), add(self, x))[1])
+    passes, training = EvaluationPasses(module()), draw(50, 4)
+    for number, part in enumerate(training.split(5), 1):
+        given = part.clone()
+        passes.training_pass([given])
+        given.zero_()  # the program fills its batch anew
+        assert len(read) == (6 if number >= 6 else 0)  # 120 numbers were too many
+    passes.evaluation_pass([training])
+    assert torch.equal(torch.cat(read), training)
+    assert passes.evaluation_rows_seen_in_training == 1
 
 
 def test_rows_of_training_that_were_observed_in_part() -> None:

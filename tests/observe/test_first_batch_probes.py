@@ -235,6 +235,34 @@ def test_noise_of_training_mode() -> None:
     assert 0 < share(0.1) < share(0.9) < 1
 
 
+@pytest.mark.parametrize("draw", [lambda: torch.rand(1), random.random, np.random.rand])
+def test_noise_of_any_generator_is_found(draw: Callable[[], Any]) -> None:
+    always = facts(Function(lambda m, h: h * float(draw())), ROWS)
+    assert (always.evaluation_noise or 0) > 0
+    assert (always.noise_share or 0) > 0
+    trained = facts(Function(lambda m, h: h * float(draw()) if m.training else h), ROWS)
+    assert trained.evaluation_noise == 0
+    assert (trained.noise_share or 0) > 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "calls"), [(nn.ReLU(), 1), (nn.Dropout(), 3), (nn.BatchNorm1d(6), 3)]
+)
+def test_other_seeds_are_tried_where_they_could_change_something(
+    layer: nn.Module, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[bool | None] = []
+    outputs_of = first_batch_probes.outputs_of
+
+    def noted(*args: Any, training: bool | None, **kwargs: Any) -> list[Tensor]:
+        modes.append(training)
+        return outputs_of(*args, training=training, **kwargs)
+
+    monkeypatch.setattr(first_batch_probes, "outputs_of", noted)
+    facts(nn.Sequential(nn.Linear(6, 6), layer, nn.Linear(6, 3)), ROWS)
+    assert modes.count(None) == calls
+
+
 def test_values_per_channel_of_batch_norm() -> None:
     module = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5))
     assert (facts(module, ROWS).norm_values, facts(module, ROWS).single_norms) == (9, ())

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from netwise.observe.pooled_places import pooled_places
+from netwise.observe import operations
+from netwise.observe.operations import traced
+from netwise.observe.pooled_places import may_pool, pooled_places
 
 torch.manual_seed(0)
 X = torch.randn(6, 2, 9, 9)
@@ -51,6 +53,17 @@ class Net(nn.Module):
 )
 def test_a_pooling_counts_where_the_outputs_go_through_it(kind: str, found: str) -> None:
     net = Net(kind).eval()
-    said, place = pooled_places(lambda args, kwargs: [net(*args)], (X,), {}, [net(X)])
+
+    def call(args: tuple[Tensor], kwargs: dict[str, Tensor]) -> list[Tensor]:
+        return [net(*args)]
+
+    said, place = pooled_places(call, (X,), {}, [net(X)])
     assert said == found
+    assert may_pool(traced(net, call, ((X,), {}))) == (kind != "flat")
     assert place.startswith("test_pooled_places.py:") == bool(found)
+
+
+def test_a_trace_that_ended_early_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Net("mean").eval()
+    monkeypatch.setattr(operations, "_MOST_BYTES", 1000)
+    assert may_pool(traced(net, lambda args, kwargs: net(*args), ((X,), {}))[:1])

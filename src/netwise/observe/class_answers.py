@@ -21,7 +21,7 @@ from netwise.wiring import (
 MOST_CLASSES = 64
 MOST_SCORES = 1 << 22  # numbers of a batch of outputs; larger ones are not counted
 RECENT = 16  # watched batches of training that count
-# Batches that are counted together, which takes less time, and numbers of one that waits.
+# Batches that are copied and counted together, which takes less time, and numbers of one of them.
 MOST_WAITING, MOST_WAITING_NUMBERS = 16, 4096
 LIMITS = {BINARY_CROSS_ENTROPY: 0.5, BINARY_CROSS_ENTROPY_OF_LOGITS: 0.0}  # of a yes
 OF_NUMBERS = (SQUARED_ERROR, ABSOLUTE_ERROR, HUBER)
@@ -47,7 +47,8 @@ class ClassAnswers:
         self._parts: deque[Tensor] = deque(maxlen=most)
         self._numbers: deque[Tensor] = deque(maxlen=most)
         self._most = most
-        self._waiting: list[tuple[Tensor, int | None]] = []  # not counted yet, as `_count_batch`
+        # Scores, targets, operations and ignored numbers of batches that are not counted yet.
+        self._waiting: list[tuple[Tensor, Tensor, str, int | None]] = []
 
     def add(
         self, output: Tensor, target: Tensor, operation: str, ignore_index: int | None = None
@@ -67,21 +68,27 @@ class ClassAnswers:
             if operation in OF_NUMBERS:
                 self._add_numbers(scores, wanted)
                 return
-            pair = _numbers(scores, wanted, operation)
-            if pair is None:
+            if scores.is_cpu and wanted.is_cpu and scores.numel() <= MOST_WAITING_NUMBERS:
+                copies = scores.clone(), wanted.clone()
+                self._waiting.append((*copies, operation, ignore_index))
+                if len(self._waiting) >= MOST_WAITING:
+                    self._count_waiting()
                 return
-            both = torch.stack(pair).cpu()  # one transfer
-        self._waiting.append((both, ignore_index))
-        if len(self._waiting) >= MOST_WAITING or both.numel() > MOST_WAITING_NUMBERS:
             self._count_waiting()
+            self._count_batch(scores, wanted, operation, ignore_index)
 
     def _count_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for both, ignore_index in waiting:
-            self._count_batch(both.numpy(), ignore_index)
+        for each in waiting:
+            self._count_batch(*each)
 
-    def _count_batch(self, both: np.ndarray, ignore_index: int | None) -> None:
-        """Count the class numbers that were answered (first row) and asked for."""
+    def _count_batch(
+        self, scores: Tensor, wanted: Tensor, operation: str, ignore_index: int | None
+    ) -> None:
+        pair = _numbers(scores, wanted, operation)
+        if pair is None:
+            return
+        both = torch.stack(pair).cpu().numpy()  # one transfer
         used = both[1] >= 0
         if ignore_index is not None:
             used &= both[1] != ignore_index
@@ -169,12 +176,12 @@ class ClassAnswers:
 def _numbers(scores: Tensor, wanted: Tensor, operation: str) -> tuple[Tensor, Tensor] | None:
     """Class numbers that were answered and asked for; None where there are none."""
     if operation == CROSS_ENTROPY:
+        if scores.dim() < 2 or scores.shape[:1] != wanted.shape[:1]:
+            return None
         if wanted.is_floating_point():
             if wanted.shape != scores.shape:
                 return None
             wanted = wanted.argmax(1)
-        if scores.dim() < 2 or scores.shape[0] != wanted.shape[0]:
-            return None
         answered = scores.argmax(1)
         if answered.numel() != wanted.numel():
             return None

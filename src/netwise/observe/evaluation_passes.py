@@ -34,9 +34,9 @@ MOST_NUMBERS_OF_NORM = 32_768  # of one input of a batch norm, for enough of eac
 MOST_PASSES = 8  # of one window whose inputs are read
 FIRST_WINDOWS, GROWTH = 4, 1.3  # whose inputs are read, and how their distances grow afterwards
 MOST_TRAINING_PASSES = 1024  # whose inputs are read
-# Inputs of so many passes, each of so many numbers, are copied and read together: that of each by
-# itself takes several times as long between the operations of a training step.
-MOST_WAITING, MOST_COPIED = 8, 2**15
+# Inputs of passes with few numbers are copied, and read once an evaluation or the history asks for
+# them: a program without evaluations never waits for it. Of so many numbers, passes with so many.
+MOST_WAITING, MOST_COPIED = 2**19, 2**15
 MOST_NORMS = 64  # layers
 MOST_ROWS = 32  # of an evaluated batch, that are looked for among the rows of training
 FEWEST_ROWS = 8  # evaluated samples, for a comparison of inputs; fewer may be a trial of shapes
@@ -161,6 +161,7 @@ class EvaluationPasses:
         self._known_rows = KnownRows()
         self._training_moments, self._evaluation = Moments(), Moments()
         self._waiting: list[list[Tensor]] = []  # copies of inputs of training, not read yet
+        self._waiting_numbers = 0
         self._evaluation_known = Moments()  # of rows that are known from training
         self._in_step = False
         self._windows, self._next_window = 0, 1
@@ -187,12 +188,14 @@ class EvaluationPasses:
             return
         values = [plain(tensor) for tensor in inputs]
         known = [each for each in values if each is not None and each.is_cpu]
-        if len(known) < len(values) or sum(map(Tensor.numel, known)) > MOST_COPIED:
+        numbers = sum(map(Tensor.numel, known))
+        if len(known) < len(values) or numbers > MOST_COPIED:
             self._read_waiting()
             self._read_training(inputs)
             return
         self._waiting.append([each.clone() for each in known])
-        if len(self._waiting) >= MOST_WAITING:
+        self._waiting_numbers += numbers
+        if self._waiting_numbers > MOST_WAITING:
             self._read_waiting()
 
     def _read_training(self, inputs: Sequence[Tensor]) -> None:
@@ -200,7 +203,7 @@ class EvaluationPasses:
         _add(self._training_moments, inputs, self._training_moments)
 
     def _read_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._waiting_numbers = self._waiting, [], 0
         for inputs in waiting:
             self._read_training(inputs)
 

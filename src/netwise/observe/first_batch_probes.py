@@ -40,7 +40,7 @@ from netwise.observe.order_of_places import hidden_by_padding, order_is_unseen
 from netwise.observe.own_backward import own_backward
 from netwise.observe.padding_inside import padding_inside
 from netwise.observe.padding_masks import inverted_mask
-from netwise.observe.pooled_places import pooled_places
+from netwise.observe.pooled_places import may_pool, pooled_places
 from netwise.observe.program_place import program_place
 from netwise.observe.readable import readable
 from netwise.observe.related_samples import relates_samples
@@ -58,7 +58,7 @@ from netwise.observe.scrambled_views import scrambled_view
 from netwise.observe.sequence_order import later_places
 from netwise.observe.series_order import later_in_series
 from netwise.observe.softmax_of_one import softmax_of_one
-from netwise.observe.undisturbed import CannotBeUndone, undisturbed
+from netwise.observe.undisturbed import CannotBeUndone, drawn_since_seed, undisturbed
 from netwise.observe.unused_inputs import unused_input
 from netwise.observe.unused_recurrence import unused_recurrence
 
@@ -135,6 +135,7 @@ class _Probes:
     kwargs: Any
     samples: int | None
     seconds: float
+    is_certain: bool = False  # two calls gave the same, and drew no random number
 
     def call(self, args: Any, kwargs: Any) -> list[Tensor]:
         """Outputs in evaluation mode."""
@@ -152,7 +153,9 @@ class _Probes:
             reason = f"a forward pass takes {work:.2g} s: the checks would take too long"
             return replace(unknown(reason), forward_seconds=taken)
         repeated = self.call(self.args, self.kwargs)
-        if not is_constant(before, repeated):
+        is_repeatable = is_constant(before, repeated)
+        self.is_certain = is_repeatable and not drawn_since_seed(0)
+        if not is_repeatable:
             reason = "two calls with equal inputs and random numbers gave different outputs"
             skipped = ("samples_mix", "constant_output", "constant_after", "narrowest")
             facts = replace(facts, not_known=dict.fromkeys(skipped, reason))
@@ -168,7 +171,7 @@ class _Probes:
                     series = later_in_series(*given, before, facts.samples)
                     facts = replace(facts, later_in_series=series)
             if facts.samples:
-                facts = self._places(facts, before)
+                facts = self._places(facts, before, operations)
         return self._modes(facts, before)  # last: it changes running statistics
 
     def _timed_call(self) -> tuple[list[Tensor], float, float]:
@@ -179,7 +182,9 @@ class _Probes:
         taken = time.perf_counter() - began
         return outputs, taken, min(taken, time.process_time() - worked)
 
-    def _places(self, facts: FirstBatch, before: list[Tensor]) -> FirstBatch:
+    def _places(
+        self, facts: FirstBatch, before: list[Tensor], operations: Sequence[Operation]
+    ) -> FirstBatch:
         """What other orders of the places of sequences show."""
         given = (self.call, self.args, self.kwargs, before, facts.samples)
         unseen, hidden, cut, unused = None, None, 0, None
@@ -191,7 +196,8 @@ class _Probes:
         with contextlib.suppress(Exception):
             cut = cut_in_time(self.module, self.call, self.args, self.kwargs, facts.samples)
         with contextlib.suppress(Exception):
-            pooled, pooled_at = pooled_places(self.call, self.args, self.kwargs, before)
+            if may_pool(operations):
+                pooled, pooled_at = pooled_places(self.call, self.args, self.kwargs, before)
         with contextlib.suppress(Exception):
             unused = unused_input(
                 self.module,
@@ -394,7 +400,9 @@ class _Probes:
                 if any(each in type(part).__name__ for each in _MODE_LAYERS)
             }
         )
-        again = outputs_of(self.module, self.args, self.kwargs, training=False, seed=1)
+        again = before
+        if not self.is_certain:
+            again = outputs_of(self.module, self.args, self.kwargs, training=False, seed=1)
         noisy = not is_constant(before, again)
         facts = replace(
             facts,
@@ -405,10 +413,7 @@ class _Probes:
         )
         counts = _norm_values(self.module)
         try:
-            draws = [
-                outputs_of(self.module, self.args, self.kwargs, training=None, seed=seed)
-                for seed in range(DRAWS if any(p.training for p in self.module.modules()) else 1)
-            ]
+            draws = self._draws()
         except ValueError as error:
             draws, reason = [], named(error, 100)
         finally:
@@ -424,6 +429,17 @@ class _Probes:
         return replace(
             facts, noise_share=_noise_share(draws), mode_ratio=_mode_ratio(before, draws)
         )
+
+    def _draws(self) -> list[list[Tensor]]:
+        """Outputs in the module's own modes, for several seeds where it trains."""
+        call = (self.module, self.args, self.kwargs)
+        draws = [outputs_of(*call, training=None, seed=0)]
+        if not any(part.training for part in self.module.modules()):
+            return draws
+        keeps_state = next(self.module.buffers(), None) is not None
+        if self.is_certain and not keeps_state and not drawn_since_seed(0):
+            return draws * DRAWS  # other seeds would change nothing
+        return draws + [outputs_of(*call, training=None, seed=seed) for seed in range(1, DRAWS)]
 
     def _dropout_in_evaluation(self) -> str:
         """Where a dropout acts in evaluation mode; "" where the noise comes from elsewhere."""

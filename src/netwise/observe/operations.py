@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,6 +104,12 @@ def traced(
         for handle in handles:
             handle.remove()
     return trace.operations
+
+
+def is_whole(operations: Sequence[Operation]) -> bool:
+    """Whether a trace has all operations of its pass: one of too many values ends early."""
+    kept = sum(each.output.numel() * each.output.element_size() for each in operations)
+    return 2 * kept <= _MOST_BYTES
 
 
 def _enter(running: list[tuple[str, str, bool]], name: str) -> Callable[..., None]:

@@ -3,7 +3,7 @@ then know what a picture or a series holds, and not where."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from netwise.observe.nested import tensors_in
+from netwise.observe.operations import Operation, is_whole
 from netwise.observe.program_place import program_place
 from netwise.observe.sample_axes import difference, tolerance_of
 
@@ -22,6 +23,15 @@ POOLINGS = (
     *("mean", "sum", "amax", "max", "logsumexp", "nanmean", "median"),
 )
 Call = Callable[[Any, Any], list[Tensor]]
+
+
+def may_pool(operations: Sequence[Operation]) -> bool:
+    """Whether a pass may have a pooling, so that `pooled_places` is worth its calls.
+
+    Args:
+        operations: its trace.
+    """
+    return not is_whole(operations) or any(each.name in POOLINGS for each in operations)
 
 
 def pooled_places(call: Call, args: Any, kwargs: Any, before: list[Tensor]) -> tuple[str, str]:

@@ -85,6 +85,36 @@ def seed_all(seed: int) -> None:
         numpy.random.seed(seed)
 
 
+def drawn_since_seed(seed: int) -> bool:
+    """Whether random numbers were drawn since `seed_all` of this seed; it is seeded again.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> with undisturbed(nn.Identity()):
+    ...     seed_all(3)
+    ...     before = drawn_since_seed(3)
+    ...     _ = torch.rand(1)
+    ...     after = drawn_since_seed(3)
+    >>> before, after
+    (False, True)
+    """
+    found = _generators()
+    seed_all(seed)
+    return found != _generators()
+
+
+def _generators() -> list[object]:
+    """The states of all generators that `seed_all` seeds."""
+    states: list[object] = [torch.get_rng_state().numpy().tobytes(), random.getstate()]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states += [state.numpy().tobytes() for state in torch.cuda.get_rng_state_all()]
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is not None:
+        name, keys, *rest = numpy.random.get_state()
+        states += [name, keys.tobytes(), *rest]
+    return states
+
+
 def _random_states() -> Iterator[Callable[[], object]]:
     cpu = torch.get_rng_state()
     yield lambda: torch.set_rng_state(cpu)
