@@ -34,6 +34,20 @@ def test_a_limit_of_the_address_space_counts() -> None:
     assert 0 < int(done.stdout) < 2**30
 
 
+@pytest.mark.parametrize("below", ["", "total_"])
+def test_what_a_control_group_keeps_of_files_is_free(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "limit").write_text("1000000")
+    (tmp_path / "used").write_text("990000")
+    kept = f"anon 90000\n{below}inactive_file 500000\n{below}active_file 400000\n"
+    (tmp_path / "memory.stat").write_text(kept)
+    monkeypatch.setattr("netwise.memory.GROUPS", ((str(tmp_path), "limit", "used"),))
+    assert available_memory() == 910_000
+    (tmp_path / "memory.stat").unlink()
+    assert available_memory() == 10_000
+
+
 @given(needed=st.integers(0, 2**70), free=st.integers(0, 2**50))
 def test_exactly_what_needs_more_than_is_free_is_refused(needed: int, free: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -14,6 +14,11 @@ from pathlib import Path
 from netwise.errors import WrongValue
 
 ALWAYS_FREE = 2**26  # bytes that are not worth asking the system for
+# Control groups of version 2 and 1: folder, file with the limit, file with what is used.
+GROUPS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -30,16 +35,10 @@ def _limits() -> Iterator[int]:
     machine = _machine()
     if machine is not None:
         yield machine
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        (
-            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-            "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-        ),
-    ):
-        total, taken = _number_in(limit), _number_in(used)
+    for folder, limit, used in GROUPS:
+        total, taken = _number_in(f"{folder}/{limit}"), _number_in(f"{folder}/{used}")
         if total is not None and taken is not None:
-            yield max(0, total - taken)
+            yield max(0, total - taken + min(taken, _cached(f"{folder}/memory.stat")))
     if sys.platform != "win32":
         import resource
 
@@ -61,6 +60,18 @@ def _machine() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def _cached(path: str) -> int:
+    """Bytes of files that the system keeps for a control group, and gives up where memory is
+    needed: they count as used."""
+    try:
+        lines = Path(path).read_text("ascii").splitlines()
+        sizes = {name: int(size) for name, _, size in (line.partition(" ") for line in lines)}
+    except (OSError, ValueError):
+        return 0
+    below = "total_" if "total_inactive_file" in sizes else ""  # groups inside it, in version 1
+    return sum(sizes.get(f"{below}{kind}_file", 0) for kind in ("inactive", "active"))
 
 
 def _number_in(path: str) -> int | None:

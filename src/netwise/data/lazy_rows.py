@@ -143,8 +143,9 @@ class LazyRows(Tensor):
 
     def numbers(self) -> Tensor:
         """Of the rows in the store."""
-        every = torch.arange(len(self.store), device=self.store.device)
-        return every if self.rows is None else self.rows
+        if self.rows is not None:
+            return self.rows
+        return torch.arange(len(self.store), device=self.store.device)
 
     def _gathered(self, rows: Tensor) -> Tensor:
         stored = self.store.index_select(0, rows)

@@ -12,11 +12,13 @@ from torch import Tensor
 
 from netwise.data.lazy_rows import LazyRows
 from netwise.data.precision import lossy_features
+from netwise.memory import available_memory
 
 LEAST = 2**26  # bytes; smaller arrays are copied into memory, which is faster afterwards
 RELEASE = 2**26  # bytes that are read until the pages of the file are given back
 AROUND = 2**16  # bytes that the system maps besides a row that is read
 READ_AT_ONCE = 2**18  # numbers
+ANNOUNCED = 2**17  # bytes of one announcement: of longer ones the system may read less
 
 
 def is_large_mapped(values: object) -> bool:
@@ -59,8 +61,15 @@ class MappedRows:
     back where memory is short; here they are given back after each `RELEASE` bytes, so that the
     process looks as small as it is.
 
+    A row that is not in memory is read together with those around it, up to several megabytes by
+    the system's setting. That is quick where all of the file will be needed and fits in memory. Of
+    a larger file most would be read in vain, so the rows of a batch are announced before they are
+    taken: the system reads them alone, and all at the same time.
+
     Args:
         array: (samples, ...).
+        announce: announce rows before they are taken. Default: where the array needs more than half
+            of the free memory.
 
     Example:
         >>> import numpy as np, tempfile, pathlib, torch
@@ -75,9 +84,13 @@ class MappedRows:
 
     device = torch.device("cpu")
 
-    def __init__(self, array: np.ndarray) -> None:
+    def __init__(self, array: np.ndarray, announce: bool | None = None) -> None:
         self.array = array
+        self._announcements = _Announcements(array)
         self._map = _map_of(_root_of(array))
+        self._announces = array.nbytes > (available_memory() or array.nbytes) // 2
+        if announce is not None:
+            self._announces = announce
         # In a private map the pages that the program has changed would be lost.
         self._may_release = getattr(_root_of(array), "mode", "") in ("r", "r+", "w+")
         self._touched = 0
@@ -97,6 +110,8 @@ class MappedRows:
         return found
 
     def _taken(self, rows: np.ndarray) -> np.ndarray:
+        if self._announces:
+            self._announcements.announce(rows)
         taken = np.asarray(np.take(self.array, rows, axis=0))
         self._touched += len(taken) * self._row
         if self._touched > RELEASE:
@@ -110,16 +125,60 @@ class MappedRows:
 
     def __reduce__(self) -> Any:
         """Another process maps the same file."""
-        root = _root_of(self.array)
-        name = getattr(root, "filename", None)
-        if root is None or name is None or not self.array.flags.c_contiguous or root.mode == "c":
+        place = place_in_file(self.array)
+        if place is None or getattr(_root_of(self.array), "mode", "") == "c":
             return MappedRows, (np.array(self.array),)
-        offset = root.offset + _address(self.array) - _address(root)
+        name, offset = place
         return _mapped_again, (str(name), self.array.dtype.str, offset, self.array.shape)
+
+
+class _Announcements:
+    """Tells the system which rows of a mapped array are needed soon.
+
+    Args:
+        array: (samples, ...); of one that is not mapped, or whose rows are no pieces of the file,
+            nothing is told.
+    """
+
+    def __init__(self, array: np.ndarray) -> None:
+        root = _root_of(array)
+        self._map = _map_of(root)
+        self._step, self._row = array.strides[0] if array.ndim else 0, array[:1].nbytes
+        whole = self._step > 0 and array[:1].flags.c_contiguous
+        if root is None or not whole or not hasattr(mmap, "MADV_WILLNEED"):
+            self._map = None
+        else:
+            start = root.offset % mmap.ALLOCATIONGRANULARITY
+            self._first = start + _address(array) - _address(root)
+
+    def announce(self, rows: np.ndarray) -> None:
+        """Have the system read these rows, without waiting for it."""
+        if self._map is None or not len(rows):
+            return
+        starts = self._first + np.sort(rows) * self._step
+        first = starts // mmap.PAGESIZE
+        last = (starts + self._row - 1) // mmap.PAGESIZE
+        new = np.flatnonzero(first[1:] > last[:-1] + 1) + 1
+        begins, ends = first[np.r_[0, new]], last[np.r_[new - 1, len(last) - 1]] + 1
+        pages = ANNOUNCED // mmap.PAGESIZE
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            for page in range(begin, end, pages):
+                length = min(pages, end - page) * mmap.PAGESIZE
+                self._map.madvise(mmap.MADV_WILLNEED, page * mmap.PAGESIZE, length)
 
 
 def _mapped_again(name: str, dtype: str, offset: int, shape: tuple[int, ...]) -> MappedRows:
     return MappedRows(np.memmap(Path(name), dtype, "r", offset, shape))
+
+
+def place_in_file(array: np.ndarray) -> tuple[Path, int] | None:
+    """The file of a mapped array whose numbers lie there one after the other, and the byte where
+    they begin; None for other arrays."""
+    root = _root_of(array)
+    name = getattr(root, "filename", None)
+    if root is None or name is None or not array.flags.c_contiguous:
+        return None
+    return Path(name), root.offset + _address(array) - _address(root)
 
 
 def _address(array: np.ndarray) -> int:

@@ -112,6 +112,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_rows, "BLOCK_BYTES", 16 * 32)
     monkeypatch.setattr(table_blocks, "BLOCK_ROWS", 32)
     monkeypatch.setattr(sources, "BLOCK_ROWS", 32)
+    monkeypatch.setattr(sources, "BLOCK_BYTES", 16 * 8)
 
 
 @pytest.mark.parametrize("name", list(SOURCES))

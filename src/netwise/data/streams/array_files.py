@@ -25,19 +25,26 @@ class ArrayFileRows:
         arrays: mapped, of one shape.
         plan: see `RowPlan`.
         missing: gaps (NaN) are allowed.
+        announce: see `MappedRows`.
     """
 
     device = torch.device("cpu")
 
-    def __init__(self, arrays: Sequence[np.ndarray], plan: RowPlan, missing: bool) -> None:
-        self.stores = [MappedRows(each) for each in arrays]
+    def __init__(
+        self,
+        arrays: Sequence[np.ndarray],
+        plan: RowPlan,
+        missing: bool,
+        announce: bool | None = None,
+    ) -> None:
+        self.stores = [MappedRows(each, announce) for each in arrays]
         self.ends = np.cumsum([len(each) for each in arrays])
         self.plan, self.missing = plan, missing
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
-    def begin(self, epoch: int) -> None:
+    def begin(self, epoch: int, rows: Tensor | None = None) -> None:
         """Begin an epoch."""
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:

@@ -64,7 +64,7 @@ class BlockRows:
     def __len__(self) -> int:
         return self.reader.rows
 
-    def begin(self, epoch: int) -> None:
+    def begin(self, epoch: int, rows: Tensor | None = None) -> None:
         """Begin an epoch."""
         if self.reader.begin(epoch):
             self._blocks.clear()

@@ -64,7 +64,7 @@ class IndexedRows:
     def __len__(self) -> int:
         return self.rows
 
-    def begin(self, epoch: int) -> None:
+    def begin(self, epoch: int, rows: Tensor | None = None) -> None:
         """Begin an epoch: samples that are drawn are drawn anew."""
         self.epoch = epoch
 

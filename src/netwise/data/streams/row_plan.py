@@ -89,8 +89,10 @@ def epoch_order(x: Tensor, epoch: int, g: torch.Generator) -> Tensor:
     plan = plan_of(x)
     if plan is None or not isinstance(x, LazyRows):
         return torch.randperm(len(x), generator=g)
-    x.store.begin(epoch)  # type: ignore[attr-defined]  # all stores with a plan have it
-    return plan.order(x.numbers(), g)
+    rows = x.numbers()
+    order = plan.order(rows, g)
+    x.store.begin(epoch, rows[order])  # type: ignore[attr-defined]  # all stores with a plan have it
+    return order
 
 
 def fitting_rows(x: Tensor) -> Tensor | None:

@@ -20,6 +20,7 @@ from netwise.data.streams.row_plan import RowPlan
 from netwise.data.streams.sample_form import SampleForm
 from netwise.data.streams.sequence import SampleSequence, require_new_starts
 from netwise.data.streams.table_blocks import BLOCK_ROWS, ENDINGS, TableBlocks, TableFiles
+from netwise.data.streams.windowed_arrays import WindowedArrays
 from netwise.errors import DataError
 
 WINDOW, WINDOW_BYTES = 2**16, 2**28
@@ -123,7 +124,11 @@ def _open_arrays(files: Sequence[str], target: str, rows: int, missing: bool) ->
         count,
         y,
         lambda train, y, classes, most: ArrayEncoder(tuple(shape), missing=missing),
-        lambda encoder, plan, used: ArrayFileRows(arrays, plan, missing),
+        lambda encoder, plan, used: (
+            WindowedArrays(arrays, plan, used, missing)
+            if plan.block
+            else ArrayFileRows(arrays, plan, missing)
+        ),
         window=window_for(4 * arrays[0][:1].size) if large else max(2, count),
         block=max(1, BLOCK_BYTES // max(1, size)),
     )
