@@ -62,7 +62,7 @@ def written(folder: Path, kind: str, size: float) -> tuple[Path, int]:
             pl.DataFrame(piece, [f"c{i}" for i in range(width)]).with_columns(y=y).lazy()
             for piece, y in pieces()
         ]
-        pl.concat(frames).sink_parquet(path)
+        pl.concat(frames).sink_parquet(path, row_group_size=2**15)
     return path, path.stat().st_size
 
 
@@ -119,7 +119,7 @@ def train(folder: Path, kind: str) -> None:
         "seconds": round(time.monotonic() - begun, 1),
         "peak MB of the process": round(int(peak[1]) * 1024 / 1e6) if peak else None,
         "MB read from the disk": round(int(read[1]) / 1e6) if read else None,
-        "accuracy": run.score,
+        "accuracy": round(float(run.score.value), 4) if run.score else None,
     }
     print(json.dumps(result), flush=True)
 
