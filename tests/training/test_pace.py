@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
 from pathlib import Path
@@ -13,9 +14,10 @@ from netwise.training import loop
 from netwise.training.pace import FIRST_BLOCKS, MOST_QUESTIONS, Pace
 
 
-def started(used: float | None, threads: int = 2) -> Pace:
-    """After quick steps of 1 ms."""
-    pace = Pace(threads, 2, lambda: used)
+def started(used: float | None, threads: int = 2, waited: float | None = None) -> Pace:
+    """After quick steps of 1 ms. Each look shows so many more seconds without a core."""
+    clock = itertools.count()
+    pace = Pace(threads, 2, lambda: used, lambda: None if waited is None else waited * next(clock))
     for _ in range(FIRST_BLOCKS + 1):
         pace.add(64, 0.064)
     return pace
@@ -41,6 +43,14 @@ def test_slow_steps_beside_other_processes_are_said_once_with_what_to_do() -> No
 def test_a_run_with_one_thread_gets_another_advice() -> None:
     with pytest.warns(nw.SlowSteps, match="End them, or wait until they have ended"):
         slowed(started(1.6, threads=1))
+
+
+def test_a_thread_that_waits_for_its_disk_does_not_accuse_other_processes() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert slowed(started(1.6, threads=1, waited=0.01)).sentence == ""
+    with pytest.warns(nw.SlowSteps, match="End them"):
+        slowed(started(1.6, threads=1, waited=1.2))
 
 
 @pytest.mark.parametrize("used", [None, 0.2])

@@ -30,6 +30,22 @@ def used_by_others(seconds: float = SECONDS) -> float | None:
     return max(0.0, (after - before - own) / (time.monotonic() - begun))
 
 
+def seconds_without_core() -> float | None:
+    """How long this thread was ready to compute and had no core, since it began; None where the
+    system does not tell (only Linux does). Time in which it waited for a disk is no part of it.
+
+    Example:
+        >>> from netwise.training.other_load import seconds_without_core
+        >>> seconds = seconds_without_core()
+        >>> seconds is None or seconds >= 0
+        True
+    """
+    try:  # nanoseconds on a core, nanoseconds of waiting for one, turns (sched-stats of Linux)
+        return int(Path("/proc/thread-self/schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def _busy_seconds() -> float | None:
     """Seconds in which the cores of this process have worked for anyone, since the start of the
     system. Fields of a line: user, nice, system, idle, iowait, irq, softirq, steal (proc(5))."""

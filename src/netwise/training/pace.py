@@ -7,11 +7,12 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
-from netwise.training.other_load import used_by_others
+from netwise.training.other_load import seconds_without_core, used_by_others
 
 FIRST_BLOCKS = 5  # of steps: their median is the time at the start
 SLOW, SLOW_SECONDS = 5.0, 2.0  # times the start; steps that take this long for so many seconds
 MOST_QUESTIONS = 3  # to the system, each of which takes a moment
+LEAST_SHARE = 0.25  # of the slow seconds, in which a lone thread waited for a core
 LEAST_USE = 0.5  # cores that others use, from which on they are the reason
 
 
@@ -33,15 +34,20 @@ class Pace:
     """
 
     def __init__(
-        self, threads: int, cores: int, used: Callable[[], float | None] = used_by_others
+        self,
+        threads: int,
+        cores: int,
+        used: Callable[[], float | None] = used_by_others,
+        waited: Callable[[], float | None] = seconds_without_core,
     ) -> None:
-        self.threads, self.cores, self.used = threads, cores, used
+        self.threads, self.cores, self.used, self.waited = threads, cores, used, waited
         self.sentence = ""
         self._questions = 0
         self._first: list[float] = []
         self._seconds = 0.0  # of slow blocks without a quick one between them
         self._quickest = 0.0  # step of these blocks
         self._blocks = 0
+        self._waited: float | None = None  # for a core, after the first slow block
 
     def add(self, steps: int, seconds: float) -> None:
         """Take in a block of steps, and warn once where they have become slow."""
@@ -57,11 +63,14 @@ class Pace:
         if each < SLOW * self.at_start:
             self._seconds = 0.0
             return
-        self._quickest = min(each, self._quickest) if self._seconds else each
+        if not self._seconds:
+            self._quickest, self._waited = each, self.waited()
+        self._quickest = min(each, self._quickest)
         self._seconds += seconds
         if self._seconds >= SLOW_SECONDS:
-            self._seconds, self._questions = 0.0, self._questions + 1
+            self._questions += 1
             self.sentence = self._sentence(self._quickest)
+            self._seconds = 0.0
             if self.sentence:
                 warnings.warn(self.sentence, SlowSteps, stacklevel=2)
 
@@ -72,7 +81,7 @@ class Pace:
 
     def _sentence(self, each: float) -> str:
         used = self.used()
-        if used is None or used < LEAST_USE:
+        if used is None or used < LEAST_USE or self._waited_elsewhere():
             return ""
         text = (
             f"Steps take {each / self.at_start:.0f} times longer than at the start "
@@ -85,6 +94,14 @@ class Pace:
             f"{text}, and {self.threads} threads wait for each other. One thread would help: "
             "interrupt the run, and train again with --threads 1, in Python fit(..., threads=1)."
         )
+
+    def _waited_elsewhere(self) -> bool:
+        """Whether one thread lost most of its time to something else than the want of a core, such
+        as a disk that its data are read from. Several threads also wait for each other."""
+        now = self.waited()
+        if self.threads > 1 or now is None or self._waited is None:
+            return False
+        return now - self._waited < LEAST_SHARE * self._seconds
 
     def plain(self) -> dict[str, Any]:
         """For the folder of the run."""
