@@ -127,6 +127,7 @@ def test_every_remedy_that_a_rule_names_exists(rule: str) -> None:
     assert set(card.remedies) <= names
 
 
+@pytest.mark.no_cover  # each file of remedies has tests of its own
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
 @pytest.mark.parametrize("remedy", nw.REMEDIES, ids=lambda r: r.name)
 def test_a_remedy_changes_only_what_its_title_names_or_gives_a_reason(
