@@ -32,11 +32,9 @@ from netwise.observe.step_signals import (
     saturation,
     write_accuracy,
     write_activation,
-    write_activation_of_sums,
     write_classes,
     write_fresh,
     write_moments,
-    write_moments_of_sums,
     write_norms,
     write_numbers,
 )
@@ -54,7 +52,7 @@ from netwise.schema import Count, SchemaError, typed
 from netwise.tasks import BOUNDED, RECTIFIERS
 
 # Layers that are nonlinear themselves: what follows them may be the identity, they are not.
-MOST_COPIED = 2**12  # values of an activation that is copied, and measured later
+MOST_COPIED = 2**12  # answers that are copied, and compared with the targets later
 _NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 _SAMPLES = ("start", "update", "gradient")  # samples of weights, by their names in checkpoints
 ProbeSnapshot = tuple[ActiveUnits, tuple[Layer, ...], KeptSnapshot, WeightSnapshot]
@@ -501,22 +499,18 @@ def _accuracy(output: Tensor, target: Tensor) -> Measure:
 
 def _moments(a: Tensor) -> Measure:
     """Mean and standard deviation of the inputs."""
-    names = (signals.INPUT_MEAN, signals.INPUT_STD)
     flat = flat_values(a)
-    if len(flat) <= MOST_COPIED:
-        return Measure(write_moments, (flat,), (names,))
-    return Measure(write_moments_of_sums, tuple(_sums(flat)), (names, len(flat)))
+    names = (signals.INPUT_MEAN, signals.INPUT_STD)
+    return Measure(write_moments, tuple(_sums(flat)), (names, len(flat)))
 
 
 def _activation(a: Tensor, layer: str, kind: str) -> Measure:
     flat = flat_values(a)
-    if len(flat) <= MOST_COPIED:
-        return Measure(write_activation, (flat,), (layer, kind))
     sums = [*_sums(flat), nonzero(flat)]
     if kind in BOUNDED:
         middle, reach = saturation(kind)
         sums.append((flat - middle).abs_().gt(reach).sum())
-    return Measure(write_activation_of_sums, tuple(sums), (layer, len(flat)))
+    return Measure(write_activation, tuple(sums), (layer, len(flat)))
 
 
 def _sums(flat: Tensor) -> list[Tensor]:

@@ -48,38 +48,27 @@ def write_accuracy(rows: Rows, arrays: Arrays) -> None:
     write_numbers(rows, [correct], signals.ACCURACY, max(targets.shape[1], 1))
 
 
-def write_moments(rows: Rows, arrays: Arrays, names: tuple[str, str]) -> None:
-    """Mean and standard deviation of values (steps, values)."""
+def write_moments(rows: Rows, arrays: Arrays, names: tuple[str, str], count: int) -> None:
+    """Mean and standard deviation of so many values, from their sums and sums of squares."""
     with np.errstate(all="ignore"):  # numbers of a run that diverges
-        sums = arrays[0].sum(1), np.square(arrays[0]).sum(1)
-    write_moments_of_sums(rows, sums, names, arrays[0].shape[1])
-
-
-def write_moments_of_sums(rows: Rows, arrays: Arrays, names: tuple[str, str], count: int) -> None:
-    """The same of so many values with these sums and sums of squares."""
-    with np.errstate(all="ignore"):
         mean, square = arrays[0] / count, arrays[1] / count
         std = np.where(np.isfinite(square), np.sqrt(np.maximum(square - mean * mean, 0.0)), square)
     for row, *values in zip(rows, mean.tolist(), std.tolist(), strict=True):
         row[names[0]], row[names[1]] = values
 
 
-def write_activation(rows: Rows, arrays: Arrays, layer: str, kind: str) -> None:
-    """Moments, zeros and saturated values of the activation of a layer, (steps, values)."""
-    values, count = arrays[0], arrays[0].shape[1]
-    write_moments(rows, arrays, moments_of(layer))
-    others = np.count_nonzero(values, axis=1) + np.where(np.isnan(values).any(1), math.nan, 0.0)
-    _write_zeros(rows, others, layer, count)
-    if kind in BOUNDED:
-        middle, reach = saturation(kind)
-        beyond = np.count_nonzero(np.abs(values - middle) > reach, axis=1)
-        write_numbers(rows, [beyond], f"{signals.ACTIVATION_SATURATED}|{layer}", count)
+def write_activation(rows: Rows, arrays: Arrays, layer: str, count: int) -> None:
+    """Moments, zeros and saturated values of the activation of a layer.
 
-
-def write_activation_of_sums(rows: Rows, arrays: Arrays, layer: str, count: int) -> None:
-    """The same of sums over so many values: of the values, of their squares, of squared signs, and
-    of those that are saturated, for activations with limits."""
-    write_moments_of_sums(rows, arrays[:2], moments_of(layer), count)
+    Args:
+        rows: of the steps.
+        arrays: sums over so many values: of the values, of their squares, of squared signs, and of
+            those that are saturated, for activations with limits.
+        layer: its name.
+        count: of its values.
+    """
+    names = f"{signals.ACTIVATION_MEAN}|{layer}", f"{signals.ACTIVATION_STD}|{layer}"
+    write_moments(rows, arrays[:2], names, count)
     _write_zeros(rows, arrays[2], layer, count)
     if len(arrays) > 3:
         write_numbers(rows, arrays[3:], f"{signals.ACTIVATION_SATURATED}|{layer}", count)
@@ -88,11 +77,6 @@ def write_activation_of_sums(rows: Rows, arrays: Arrays, layer: str, count: int)
 def _write_zeros(rows: Rows, others: Array, layer: str, count: int) -> None:
     for row, each in zip(rows, others.tolist(), strict=True):
         row[f"{signals.ACTIVATION_ZEROS}|{layer}"] = share_of_zeros(count, each)
-
-
-def moments_of(layer: str) -> tuple[str, str]:
-    """Names of the mean and the standard deviation of the activation of a layer."""
-    return f"{signals.ACTIVATION_MEAN}|{layer}", f"{signals.ACTIVATION_STD}|{layer}"
 
 
 def saturation(kind: str) -> tuple[float, float]:
