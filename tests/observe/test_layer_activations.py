@@ -142,6 +142,8 @@ def test_the_units_of_maps_are_their_channels() -> None:
     maps = torch.randn(2, 3, 4, 4, generator=generator())
     expected = maps.permute(0, 2, 3, 1).reshape(-1, 3).amax(0)
     assert torch.equal(highest_of_units(maps, conv), expected)
+    last = maps.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(highest_of_units(last, conv), expected)
     assert torch.equal(highest_of_units(maps.flatten(1), conv), expected)
     rows = torch.randn(5, 6, generator=generator())
     assert torch.equal(highest_of_units(rows, nn.Linear(2, 6)), rows.amax(0))
