@@ -280,8 +280,11 @@ def highest_of_units(a: Tensor, layer: nn.Module | None) -> Tensor:
     """The highest activation of each unit. The units are the channels of feature maps, also where
     those were flattened, and else the last axis."""
     channels = layer.out_channels if isinstance(layer, _CONVOLUTIONS) else None
-    flattened = a.dim() == 2 and isinstance(layer, nn.Conv1d | nn.Conv2d)
-    if flattened and a.shape[1] % layer.out_channels == 0:
+    if (
+        a.dim() == 2
+        and isinstance(layer, nn.Conv1d | nn.Conv2d)
+        and a.shape[1] % layer.out_channels == 0
+    ):
         return a.amax(0).view(layer.out_channels, -1).amax(1)
     if a.dim() > 2 and (a.dim() == 4 or a.shape[1] == channels):
         # First over the samples: that is up to 17 times as fast as over all axes at once.
