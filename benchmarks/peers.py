@@ -8,7 +8,8 @@
 The command makes an environment of its own, `.venv-peers`, from benchmarks/peers.txt; a library
 that does not install is left out, with the reason. Each contestant is a process of its own, so that
 none shares threads with another. They take turns in a rotating order, and each block is a training
-of three epochs of which the first, which compiles and warms up, does not count. Beside the time of
+of three epochs of which the first, which compiles and warms up, does not count. Blocks of netwise
+count together, so that its steps are compiled from the second or third block on. Beside the time of
 the clock is the CPU time of all threads. A ratio is the median over the rounds of the ratio within
 a round, to the hand-tuned loop with one thread or all cores, whichever is faster.
 """
@@ -34,13 +35,13 @@ from peer_loops import CONTESTANTS, EPOCHS, SAME, Task, Train  # beside this fil
 TASKS = {
     "784-30-10, batch 10, SGD": Task(widths=(784, 30, 10), batch=10, steps=2000),
     "784-256-128-10, batch 128, Adam": Task(
-        widths=(784, 256, 128, 10), optimizer="Adam", steps=200
+        widths=(784, 256, 128, 10), optimizer="Adam", steps=400
     ),
     "20 tanh layers of 100, batch 64, SGD": Task(
-        widths=(784, *[100] * 20, 10), activation="tanh", batch=64, steps=150
+        widths=(784, *[100] * 20, 10), activation="tanh", batch=64, steps=300
     ),
     "autoencoder 784-256-64-256-784, batch 128, Adam": Task(
-        widths=(784, 256, 64, 256, 784), targets=SAME, optimizer="Adam", steps=120
+        widths=(784, 256, 64, 256, 784), targets=SAME, optimizer="Adam", steps=240
     ),
     "LeNet-5, batch 128, Adam": Task((1, 28, 28), "lenet", optimizer="Adam", steps=40),
     "LSTM 28 x 28, 128 units, batch 128, Adam": Task((28, 28), "lstm", optimizer="Adam", steps=40),

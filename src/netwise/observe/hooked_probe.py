@@ -18,7 +18,15 @@ from torch import Tensor, nn
 from netwise import signals
 from netwise.history import Layer
 from netwise.observe.call_record import CallRecord
-from netwise.observe.kept_steps import Array, KeptSnapshot, KeptSteps, Measure, Packed, Plan, Row
+from netwise.observe.kept_steps import (
+    Array,
+    KeptSnapshot,
+    KeptSteps,
+    Measure,
+    MeasurePlan,
+    Packed,
+    Row,
+)
 from netwise.observe.layer_activations import (
     DEAD_AFTER,
     ActiveUnits,
@@ -276,7 +284,7 @@ class HookedProbe:
         self._complete_some()
         return row
 
-    def add_steps(self, rows: list[Row], plan: Plan, numbers: Packed) -> None:
+    def add_steps(self, rows: list[Row], plan: MeasurePlan, numbers: Packed) -> None:
         """Take steps that were measured elsewhere, as `KeptSteps.keep_packed`."""
         self._kept.keep_packed(rows, plan, numbers)
         self._complete_some()

@@ -40,7 +40,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Plan:
+class MeasurePlan:
     """What lies where in the numbers of a step: equal for steps that are evaluated together.
 
     Args:
@@ -54,10 +54,10 @@ class Plan:
 
 
 Packed = tuple[Tensor, ...]  # the numbers of each kind, one after the other: (steps, numbers)
-KeptSnapshot = tuple[tuple[Plan, list[Row], Packed], ...]
+KeptSnapshot = tuple[tuple[MeasurePlan, list[Row], Packed], ...]
 
 
-def planned(measures: Sequence[Measure]) -> tuple[Plan, tuple[list[Tensor], ...]]:
+def planned(measures: Sequence[Measure]) -> tuple[MeasurePlan, tuple[list[Tensor], ...]]:
     """The plan of measures, and their tensors by kind: of one type and device each."""
     kinds: dict[tuple[torch.dtype, torch.device], int] = {}
     sizes: list[int] = []
@@ -74,7 +74,7 @@ def planned(measures: Sequence[Measure]) -> tuple[Plan, tuple[list[Tensor], ...]
             sizes[kind] += tensor.numel()
             tensors[kind].append(tensor)
         parts.append((measure.write, measure.given, tuple(places)))
-    return Plan(tuple(parts), tuple(sizes)), tuple(tensors)
+    return MeasurePlan(tuple(parts), tuple(sizes)), tuple(tensors)
 
 
 def packed(tensors: Sequence[Sequence[Tensor]]) -> Packed:
@@ -101,7 +101,7 @@ class KeptSteps:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Plan, list[Row], Packed]] = []
+        self._waiting: list[tuple[MeasurePlan, list[Row], Packed]] = []
         self._steps = self._numbers = 0
 
     def keep(self, row: Row, measures: Sequence[Measure]) -> None:
@@ -114,7 +114,7 @@ class KeptSteps:
         plan, tensors = planned(measures)
         self.keep_packed([row], plan, packed(tensors))
 
-    def keep_packed(self, rows: list[Row], plan: Plan, numbers: Packed) -> None:
+    def keep_packed(self, rows: list[Row], plan: MeasurePlan, numbers: Packed) -> None:
         """The same of several steps, whose numbers nothing else changes."""
         self._waiting.append((plan, rows, numbers))
         self._steps += len(rows)

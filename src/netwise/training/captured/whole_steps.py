@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from netwise.observe.hooked_probe import HookedProbe
-from netwise.observe.kept_steps import Measure, Packed, Plan, Row, packed, planned
+from netwise.observe.kept_steps import Measure, MeasurePlan, Packed, Row, packed, planned
 from netwise.training.captured.native_program import NativeProgram, steps_of, why_not_native
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
@@ -81,7 +81,7 @@ class _Recorded:
     program: StepProgram | NativeProgram
     gradients: list[Tensor | None]
     text: NativeText | None
-    plan: Plan | None
+    plan: MeasurePlan | None
     compared: bool = False
     plan_compared: bool = False
     taken: int = 0
@@ -150,8 +150,10 @@ class WholeSteps:
             self._programs.clear()
             self._valid_for = present
         found = self._programs.get(batch)
-        if found is None:
-            return 1
+        if (
+            found is None
+        ):  # the first one is computed by modules, with its signals where it has some
+            return int(not recorded[0] or parts.probe is not None)
         self._compile(found)
         wanted = len(recorded) if found.compared else min(len(recorded), COMPARED)
         if found.plan_compared or True not in recorded[:wanted]:
@@ -202,7 +204,7 @@ class WholeSteps:
         self._give_rows(recorded.plan, rows, tuple(kept))
         return outputs, losses
 
-    def _give_rows(self, plan: Plan | None, rows: Rows, kept: Packed) -> None:
+    def _give_rows(self, plan: MeasurePlan | None, rows: Rows, kept: Packed) -> None:
         """What was measured of recorded steps goes to the probe."""
         those = [row for row in rows if row is not None]
         if those and plan is not None and self.parts.probe is not None:
@@ -270,7 +272,7 @@ class WholeSteps:
 
     def _plain(
         self, samples: Tensor, rate: float, row: Row | None = None
-    ) -> tuple[Results, tuple[Plan, Packed] | None]:
+    ) -> tuple[Results, tuple[MeasurePlan, Packed] | None]:
         """Take a step in the plain way; returns its results and what was measured of it."""
         probe = None if row is None else self.parts.probe
         step = self._step(samples, rate, probe)
@@ -353,7 +355,7 @@ class WholeSteps:
         recorded: _Recorded,
         same_steps: bool,
         kept: Sequence[Tensor],
-        measured: Sequence[tuple[Plan, Packed]],
+        measured: Sequence[tuple[MeasurePlan, Packed]],
     ) -> None:
         """Decide whether a program is used from now on.
 
