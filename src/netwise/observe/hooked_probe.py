@@ -59,8 +59,8 @@ from netwise.parts.activations import ACTIVATION_MODULES, KNOWN_FORMULAS
 from netwise.schema import Count, SchemaError, typed
 from netwise.tasks import BOUNDED, RECTIFIERS
 
-# Layers that are nonlinear themselves: what follows them may be the identity, they are not.
 MOST_COPIED = 2**12  # answers that are copied, and compared with the targets later
+# Layers that are nonlinear themselves: what follows them may be the identity, they are not.
 _NONLINEAR = (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 _SAMPLES = ("start", "update", "gradient")  # samples of weights, by their names in checkpoints
 ProbeSnapshot = tuple[ActiveUnits, tuple[Layer, ...], KeptSnapshot, WeightSnapshot]

@@ -171,9 +171,8 @@ class _Step:
     samples: tuple[RawSample | None, ...]
 
 
-Kind = tuple[
-    tuple[str, ...], tuple[int, ...], tuple[int, ...]
-]  # layers, sizes and units of samples
+# Layers, sizes and units of samples.
+Kind = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]
 # The start, the last update and the last gradient, and steps whose rows wait.
 WeightSnapshot = tuple[Sample | None, Sample | None, Sample | None, tuple[_Step, ...]]
 

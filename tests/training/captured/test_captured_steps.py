@@ -160,7 +160,7 @@ def test_a_run_that_cannot_be_captured_says_why(
 
 
 @pytest.mark.usefixtures("recorded")
-@pytest.mark.parametrize("copied", [2**12, 0], ids=["copied", "sums"])
+@pytest.mark.parametrize("copied", [2**12, 0], ids=["answers copied", "answers compared"])
 def test_each_step_can_be_recorded_in_one_call(
     copied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -264,6 +264,12 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(NativeProgram, "is_compiled", lambda self: True)
 
 
+def alter(monkeypatch: pytest.MonkeyPatch, change: Callable[..., tuple[Tensor, ...]]) -> None:
+    """Compiled programs give other results."""
+    run = NativeProgram.run
+    monkeypatch.setattr(NativeProgram, "run", lambda self, *given: change(*run(self, *given)))
+
+
 def about(run: nw.Run) -> dict[str, Any]:
     assert run.folder is not None
     found: dict[str, Any] = json.loads((run.folder / "about.json").read_text())["captured"]
@@ -295,7 +301,7 @@ def test_a_run_with_compiled_steps_is_the_run_without(recipe: nw.Recipe, tmp_pat
 
 @native
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("copied", [2**12, 0], ids=["copied", "sums"])
+@pytest.mark.parametrize("copied", [2**12, 0], ids=["answers copied", "answers compared"])
 @pytest.mark.parametrize("activation", [nw.ReLU(), nw.Sigmoid()], ids=["ReLU", "Sigmoid"])
 def test_recorded_steps_are_compiled_too(
     activation: nw.parts.activations.Activation,
@@ -319,13 +325,7 @@ def test_recorded_steps_are_compiled_too(
 def test_a_program_that_measures_other_bits_records_no_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = NativeProgram.run
-
-    def wrong(self: NativeProgram, *given: Any) -> tuple[Tensor, ...]:
-        outputs, losses, *kept = run(self, *given)
-        return outputs, losses, *(each + 1 for each in kept)
-
-    monkeypatch.setattr(NativeProgram, "run", wrong)
+    alter(monkeypatch, lambda outputs, losses, *kept: (outputs, losses, *(k + 1 for k in kept)))
     one = nw.fit(SMALL, folder=tmp_path / "one", watch_every=3)
     other = nw.fit(SMALL, speedups=OTHERS[:3], watch_every=3)
     reason = "compiled programs measure other bits than the plain step"
@@ -339,13 +339,7 @@ def test_a_program_that_measures_other_bits_records_no_step(
 def test_a_program_that_gives_other_bits_takes_no_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = NativeProgram.run
-
-    def wrong(self: NativeProgram, *given: Any) -> tuple[Tensor, ...]:
-        outputs, losses, *kept = run(self, *given)
-        return outputs, losses + 1, *kept
-
-    monkeypatch.setattr(NativeProgram, "run", wrong)
+    alter(monkeypatch, lambda outputs, losses, *kept: (outputs, losses + 1, *kept))
     one = nw.fit(SMALL, folder=tmp_path / "one")
     other = nw.fit(SMALL, speedups=OTHERS)
     assert about(one)["compiled"] == 0

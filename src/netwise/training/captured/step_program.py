@@ -88,11 +88,11 @@ class StepProgram:
         place = self._call("aten::__getitem__", ["%places", "%i"], ["int"])[0]
         self._has_place = self._call("aten::ge", [place, zero], ["bool"])[0]
         for optional, group in groupby(operations, key=lambda each: each.optional):
+            write = partial(self._add_all, list(group), rate)
             if not optional:
-                for each in group:
-                    self._add(each, rate)
+                write()
             elif kept:
-                self._in_some_rounds(partial(self._add_all, list(group), rate))
+                self._in_some_rounds(write)
         for results, value in (("%outputs", output), ("%losses", loss)):
             to = self._call("aten::select", [results, zero, "%i"], ["Tensor"])[0]
             self._copy(to, self._value(value))

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -25,9 +26,9 @@ from netwise.observe.kept_steps import Measure, MeasurePlan, Packed, Row, packed
 from netwise.training.captured.native_program import NativeProgram, steps_of, why_not_native
 from netwise.training.captured.native_text import NativeText
 from netwise.training.captured.own_memory import own_gradients
-from netwise.training.captured.recorded_operations import RecordedOperation, Recording
+from netwise.training.captured.recorded_operations import Recording
 from netwise.training.captured.same_steps import Before, same_bits
-from netwise.training.captured.step_program import CannotBeWritten, Kept, StepProgram
+from netwise.training.captured.step_program import CannotBeWritten, StepProgram
 
 # Computes (output, loss without penalty, penalty or None, loss with penalty) of inputs, targets and
 # weights.
@@ -150,9 +151,7 @@ class WholeSteps:
             self._programs.clear()
             self._valid_for = present
         found = self._programs.get(batch)
-        if (
-            found is None
-        ):  # the first one is computed by modules, with its signals where it has some
+        if found is None:  # modules compute the first one, with its signals if there is a probe
             return int(not recorded[0] or parts.probe is not None)
         self._compile(found)
         wanted = len(recorded) if found.compared else min(len(recorded), COMPARED)
@@ -215,8 +214,7 @@ class WholeSteps:
         self, recorded: _Recorded, batches: Tensor, rates: Sequence[float], keeps: Sequence[bool]
     ) -> tuple[Tensor, ...]:
         results = recorded.program.run(batches, rates, keeps)
-        for parameter, gradient in zip(self.parts.parameters, recorded.gradients, strict=True):
-            parameter.grad = gradient
+        self._give(recorded.gradients)
         return results
 
     def _record(self, samples: Tensor, rate: float, row: Row | None) -> Results:
@@ -243,25 +241,19 @@ class WholeSteps:
             except (CannotBeWritten, RuntimeError, AttributeError) as error:
                 self.reason = f"no program can be written of a step: {error}"
             else:
+                text = self._text(partial(NativeText, *parts))
                 self._programs[len(samples)] = _Recorded(
-                    program, step.gradients, self._text(*parts), plan if keeps else None
+                    program, step.gradients, text, plan if keeps else None
                 )
                 if not program.uses_rate:
                     self.reason = "the optimizer has no kernel that takes the rate of each step"
         return step.output.clone()[None], step.loss.clone()[None]
 
-    def _text(
-        self,
-        operations: Sequence[RecordedOperation],
-        gathered: Sequence[tuple[Tensor, Tensor]],
-        output: Tensor,
-        loss: Tensor,
-        kept: Kept,
-    ) -> NativeText | None:
+    def _text(self, write: Callable[[], NativeText]) -> NativeText | None:
         """To compile a program; None where it cannot be, or takes too few steps."""
         if self.not_compiled in ("", SHORT):
             try:
-                text = NativeText(operations, gathered, output, loss, kept)
+                text = write()
             except CannotBeWritten as error:
                 self.not_compiled = str(error)
             else:
